@@ -4,13 +4,29 @@
  */
 export const conditionReasons = {
   Admitted: ['Valid', 'Invalid', 'ClassConflict'],
-  ObjectsApplied: ['Applied', 'NameConflict', 'ApplyFailed', 'NotAdmitted'],
-  CertificateReady: ['Valid', 'CertificateNotFound', 'InvalidKeyPair', 'Expired', 'NotYetValid', 'IssueFailed', 'NotAdmitted'],
+  ObjectsApplied: ['Applied', 'NameConflict', 'ApplyFailed', 'NotAdmitted', 'Paused'],
+  CertificateReady: [
+    'Valid',
+    'CertificateNotFound',
+    'MissingData',
+    'InvalidCertificate',
+    'InvalidKeyPair',
+    'Expired',
+    'NotYetValid',
+    'IssueFailed',
+    'NotAdmitted',
+  ],
   DeploymentAvailable: ['MinimumReplicasAvailable', 'MinimumReplicasUnavailable', 'ScaledToZero', 'DeploymentNotFound'],
-  LoadBalancerReady: ['LoadBalancerProvisioned', 'NotWanted', 'LoadBalancerPending', 'SyncLoadBalancerFailed', 'ServiceNotFound'],
+  LoadBalancerReady: [
+    'LoadBalancerProvisioned',
+    'NotWanted',
+    'LoadBalancerPending',
+    'SyncLoadBalancerFailed',
+    'ServiceNotFound',
+  ],
   Paused: ['Paused', 'NotPaused'],
   Available: ['Available', 'Unavailable', 'ScaledToZero'],
-  Progressing: ['RollingOut', 'PodsStarting', 'NotProgressing'],
+  Progressing: ['RollingOut', 'PodsStarting', 'ProgressDeadlineExceeded', 'NotProgressing'],
   Degraded: ['DegradedConditions', 'AsExpected'],
   Ready: ['Ready', 'NotReady', 'ScaledToZero'],
 } as const satisfies Record<string, readonly string[]>

@@ -16,8 +16,7 @@ export const ingressDeploymentSchema = {
       "description": "Kind of the object; `IngressDeployment`."
     },
     "metadata": {
-      "type": "object",
-      "description": "Standard metadata of a Kubernetes object."
+      "type": "object"
     },
     "spec": {
       "type": "object",

@@ -13,9 +13,6 @@ export interface IngressDeployment {
    * Kind of the object; `IngressDeployment`.
    */
   readonly kind: 'IngressDeployment'
-  /**
-   * Standard metadata of a Kubernetes object.
-   */
   readonly metadata: ObjectMeta
   /**
    * What is wanted.

@@ -2,7 +2,7 @@
  * What the parsers of this room make of bytes (RFC 9112). Text is latin-1: one character is one octet.
  */
 
-/** How the body of a message is delimited (RFC 9112 section 6.3). `close`, to the end of the connection, is for responses only. */
+/** How a body is delimited (RFC 9112 section 6.3). `close`, to the end of the connection, is for responses only. */
 export type Framing = 'none' | 'length' | 'chunked' | 'close'
 
 export interface RequestHead {
@@ -11,7 +11,7 @@ export interface RequestHead {
   readonly target: string
   /** The target's path without its query: what routes are matched against is what is forwarded. */
   readonly path: string
-  /** Lower case, without port and trailing dot; an IPv6 literal with its brackets; empty with an empty Host field. */
+  /** Lower case, without port and trailing dot; an IPv6 literal has its brackets; empty for HTTP/1.0 without Host. */
   readonly host: string
   /** Host field to forward: as the client wrote it, or the authority of an absolute-form target. */
   readonly authority: string
@@ -21,11 +21,12 @@ export interface RequestHead {
   readonly framing: 'none' | 'length' | 'chunked'
   /** Octets of the body with framing `length`, else 0. */
   readonly contentLength: number
+  /** The client waits for `100 Continue` before it sends its body; false when there is no body or for HTTP/1.0. */
   readonly expectContinue: boolean
   readonly upgradeWebSocket: boolean
   /**
-   * Field lines to forward, each ending in CRLF: without Host, hop-by-hop fields, those that Connection names,
-   * framing fields and those that carry the client's identity (`identity` has these).
+   * Field lines to forward, each ending in CRLF: without Host, Expect, hop-by-hop fields, those that Connection
+   * names, framing fields and those that carry the client's identity (`identity` has these).
    */
   readonly fields: string
   /** Values of fields that the proxy itself sets; empty strings when absent, list fields joined by `, `. */
@@ -38,7 +39,7 @@ export interface RequestHead {
   /** For the access log; empty when absent. */
   readonly referer: string
   readonly userAgent: string
-  /** For WebSocket handshakes, forwarded as they are. */
+  /** Value of the Cookie field (it is in `fields` too); several lines are joined by `; `. */
   readonly cookie: string
 }
 
@@ -46,9 +47,16 @@ export interface ResponseHead {
   readonly status: number
   readonly reason: string
   readonly minorVersion: 0 | 1
+  /** The connection may be used again once the body was read: never with framing `close`, never after 101. */
   readonly keepAlive: boolean
+  /** `none` for interim responses, 204, 304 and answers to HEAD, whatever their fields say. */
   readonly framing: Framing
+  /** Octets of the body with framing `length`, else 0. */
   readonly contentLength: number
+  /** Content-Length to relay though no body follows (answers to HEAD and 304); -1 without one. */
+  readonly announcedLength: number
+  /** Seconds after which the server closes an idle connection (`Keep-Alive: timeout=`); -1 when it does not say. */
+  readonly keepAliveTimeoutSeconds: number
   /** Status 101 with `Upgrade: websocket`. */
   readonly upgradeWebSocket: boolean
   /** Field lines to relay, each ending in CRLF, without hop-by-hop and framing fields. */
@@ -64,7 +72,37 @@ export interface Refusal {
 }
 
 export interface HeadLimits {
+  /** Octets of the request line without its CRLF. */
   readonly maxRequestLineBytes: number
+  /** Octets of all that follows the start line, the empty line included. */
   readonly maxHeaderBytes: number
   readonly maxHeaderCount: number
+}
+
+/** More bytes are needed: call again with the grown buffer. */
+export interface Incomplete {
+  readonly kind: 'incomplete'
+}
+
+/** The message must not be served, and the connection that it came on ends with it. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly refusal: Refusal
+}
+
+/** `next` is the offset of the first octet after the head. */
+export interface Parsed<Head> {
+  readonly kind: 'head'
+  readonly head: Head
+  readonly next: number
+}
+
+export type ParsedRequestHead = Parsed<RequestHead> | Incomplete | Refused
+
+export type ParsedResponseHead = Parsed<ResponseHead> | Incomplete | Refused
+
+export const INCOMPLETE: Incomplete = { kind: 'incomplete' }
+
+export function refused(status: Refusal['status'], reason: string): Refused {
+  return { kind: 'refused', refusal: { status, reason } }
 }

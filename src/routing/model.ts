@@ -25,7 +25,7 @@ export interface Backend {
 }
 
 export interface Route {
-  /** `namespace/ingress/host/pathType/path`, unique in the table. */
+  /** `namespace/ingress/host/match` and then the path, as in `shop/web/shop.example/prefix/cart`; unique in the table. */
   readonly id: string
   /** Begins with `/`. For Prefix without its trailing slash, but for the root. */
   readonly path: string
@@ -42,6 +42,11 @@ export interface Host {
   readonly name: string
   /** In order of precedence: the first that matches wins. */
   readonly routes: readonly Route[]
+  /**
+   * From `spec.defaultBackend` of its oldest Ingress with one: for every path that no route matches. That of the host
+   * '' also takes what other hosts leave over.
+   */
+  readonly defaultRoute: Route | undefined
   /** Listed in `spec.tls` of one of its Ingresses. */
   readonly tls: boolean
   /** Id of the certificate to serve; undefined is the default certificate. */

@@ -1,7 +1,8 @@
-// Derives from crds/ingressdeployment.yaml what must never be written by hand: `node hack/generate-types.ts [--check]`.
+// Derives from crds/ingressdeployment.yaml what must never be written by hand: `node hack/generate.ts [--check]`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
+import { referencePages } from './generate-reference.ts'
 
 type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; items?: Schema; additionalProperties?: Schema | boolean }
 
@@ -20,6 +21,7 @@ const outputs: Record<string, string> = {
   'src/api/ingressdeployment.ts': await types(schema),
   'src/api/ingressdeployment-schema.ts': `// ${notice}\nexport const ingressDeploymentSchema = ${JSON.stringify(withoutKubernetes(schema), null, 2)} as const\n`,
   'docs/reference/ingressdeployment.md': reference(schema),
+  ...referencePages(),
 }
 
 const stale: string[] = []

@@ -1,0 +1,72 @@
+// Bundles the program into dist/: `ingress-fleet.js` (the entry, then one chunk a command) and `worker.js`.
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+
+const shared: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  outdir: 'dist',
+  target: 'node24',
+  minifySyntax: true,
+  legalComments: 'eof',
+  charset: 'utf8',
+  logLevel: 'warning',
+}
+
+/** Packages in CommonJS ask for Node's own modules by `require`, which a bundle in ESM has to bring. */
+const withRequire = {
+  js: "import { createRequire as createRequireOfNode } from 'node:module'\nconst require = createRequireOfNode(import.meta.url)",
+}
+
+/** The entry must parse on an old Node, so it is a file of its own and imports the program by name. */
+const programByName: Plugin = {
+  name: 'program-by-name',
+  setup(context) {
+    context.onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: './program.js', external: true }))
+  },
+}
+
+rmSync(dist, { recursive: true, force: true })
+await Promise.all([
+  build({
+    ...shared,
+    target: 'node18',
+    entryPoints: { 'ingress-fleet': 'src/cli/entry.ts' },
+    plugins: [programByName],
+  }),
+  build({
+    ...shared,
+    entryPoints: { program: 'src/cli/main.ts' },
+    splitting: true,
+    chunkNames: 'program-[name]-[hash]',
+    banner: withRequire,
+  }),
+  build({ ...shared, entryPoints: { worker: 'src/proxy/worker.ts' }, banner: withRequire }),
+])
+chmodSync(join(dist, 'ingress-fleet.js'), 0o755)
+refuseMachinePaths()
+linkCommands(['ingress-fleet', 'kubectl-igd'])
+console.log(`built ${readdirSync(dist).length} files in dist/`)
+
+/** A bundle says the same wherever it is built. */
+function refuseMachinePaths(): void {
+  for (const name of readdirSync(dist)) {
+    if (readFileSync(join(dist, name), 'utf8').includes(root)) throw new Error(`dist/${name} holds the path ${root}`)
+  }
+}
+
+/** npm links the commands of dependencies only; with these `npx ingress-fleet` finds the checkout's own. */
+function linkCommands(names: readonly string[]): void {
+  const folder = join(root, 'node_modules', '.bin')
+  mkdirSync(folder, { recursive: true })
+  for (const name of names) {
+    rmSync(join(folder, name), { force: true })
+    symlinkSync('../../dist/ingress-fleet.js', join(folder, name))
+  }
+}

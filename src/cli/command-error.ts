@@ -1,0 +1,4 @@
+/** Ends a command with exit code 1 and its message, without a stack: the person can mend the cause. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}

@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Readers of option values for commander: what they throw ends in wrong usage, with what is allowed. */
+
+export function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(port <= 65_535)) throw new InvalidArgumentError('It must be a port from 0 to 65535; 0 takes a free one.')
+  return port
+}
+
+export function workerCount(text: string): number {
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  if (count < 1 || count > 64) throw new InvalidArgumentError('It must be a number from 1 to 64.')
+  return count
+}
+
+export function namespacedName(text: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = '', ...more] = text.split('/')
+  if (namespace === '' || name === '' || more.length > 0) throw new InvalidArgumentError('It must be NAMESPACE/NAME.')
+  return { namespace, name }
+}
+
+/** `:8081`, `0.0.0.0:8081` or `[::1]:8081`; without an address it is all of them. */
+export function bindAddress(text: string): { readonly address: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
+  if (match === null || Number(match[3]) > 65_535) {
+    throw new InvalidArgumentError('It must be ADDRESS:PORT or :PORT, as in :8081.')
+  }
+  return { address: match[1] ?? (match[2] || '::'), port: Number(match[3]) }
+}

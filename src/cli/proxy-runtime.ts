@@ -1,0 +1,176 @@
+import { availableParallelism } from 'node:os'
+import type { Problem } from '../api/problem.ts'
+import type { Log } from '../observe/log.ts'
+import { createProxy, type Proxy } from '../proxy/proxy.ts'
+import { createProxyMetrics } from './proxy-metrics.ts'
+import type { ProxyPorts } from '../proxy/worker-protocol.ts'
+import type { ChangedObject, Delta } from '../routing/model.ts'
+import type { Change } from '../routing/snapshot.ts'
+import { RoutingTable } from '../routing/table.ts'
+import { createTranslator, type Translation, type Translator, type TranslatorOptions } from '../routing/translator.ts'
+import type { Source } from '../sources/source.ts'
+
+export interface ProxyRuntimeOptions {
+  readonly log: Log
+  readonly address: string
+  readonly httpPort: number
+  readonly httpsPort: number
+  readonly allowLoopbackEndpoints: boolean
+  /** Wins over the number in the settings. */
+  readonly workers?: number | undefined
+}
+
+/** More changed objects than this in one step are counted in the log, not named. */
+const maxNamedChanges = 20
+
+/**
+ * The control thread of a proxy, as one line: source → translator → table → workers. `configure` comes first, then
+ * `start` once; changes and new configurations may come at any time between.
+ */
+export class ProxyRuntime {
+  readonly table = new RoutingTable()
+  readonly #options: ProxyRuntimeOptions
+  #translator: Translator | undefined
+  #proxy: Proxy | undefined
+  #source: Source | undefined
+  #metrics: ReturnType<typeof createProxyMetrics> | undefined
+  #served = false
+  #leaving = false
+  /** Changes that arrive before the workers start are one table for them. */
+  #startedMs = performance.now()
+
+  constructor(options: ProxyRuntimeOptions) {
+    this.#options = options
+  }
+
+  /** Every worker serves a complete table, and we are not about to leave. */
+  get ready(): boolean {
+    return this.#served && !this.#leaving
+  }
+
+  get proxy(): Proxy | undefined {
+    return this.#proxy
+  }
+
+  /** Text exposition of the metrics; empty before the workers start. */
+  async metrics(): Promise<string> {
+    if (this.#proxy !== undefined) this.#metrics ??= createProxyMetrics(this.#proxy)
+    return this.#metrics === undefined ? '' : this.#metrics.exposition()
+  }
+
+  problems(): readonly Problem[] {
+    return this.#translator?.problems() ?? []
+  }
+
+  /** Sets the class, the scope and the settings, the first time or anew. */
+  configure(options: TranslatorOptions): void {
+    const { log } = this.#options
+    const { ingressClass } = options
+    log.info(
+      { ingressClass: ingressClass.name, controller: ingressClass.controller },
+      'configuration validated and accepted',
+    )
+    log.info({ ingressClass: ingressClass.name, isDefault: ingressClass.isDefault }, 'valid IngressClass found')
+    if (this.#translator === undefined) this.#translator = createTranslator(options)
+    else this.#publish(this.#translator.reconfigure(options))
+  }
+
+  /** Reads the source until it is complete, then starts the workers with the whole table. */
+  async start(source: Source): Promise<ProxyPorts> {
+    this.#source = source
+    source.start(changes => this.#take(changes))
+    await source.synced()
+    // An empty source is a table too: one that answers 404.
+    this.#take([])
+    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options
+    this.#proxy = createProxy({
+      log,
+      address,
+      httpPort,
+      httpsPort,
+      allowLoopbackEndpoints,
+      workers: this.#workers(),
+      workerFile: workerFile(),
+    })
+    void this.#proxy.publish(this.#wholeTable())
+    const ports = await this.#proxy.start()
+    this.#served = true
+    this.#logServed(this.table.revision, this.#startedMs)
+    return ports
+  }
+
+  /** Leaves in order: not ready, then a while of `Connection: close`, then no more connections, then the end of those there are. */
+  async stop(times: { readonly lameDuckMs: number; readonly graceMs: number }): Promise<void> {
+    this.#leaving = true
+    const { log } = this.#options
+    log.info(times, 'drain begins')
+    const drained = await this.#proxy?.drain(times)
+    await this.#source?.stop()
+    log.info({ cutConnections: drained?.cutConnections ?? 0 }, 'drain ended')
+  }
+
+  #take(changes: readonly Change[]): void {
+    if (this.#translator !== undefined) this.#publish(this.#translator.apply(changes))
+  }
+
+  #publish({ delta, changed, problems }: Translation): void {
+    const { log } = this.#options
+    for (const problem of problems.added) log.warn(fieldsOf(problem), 'object refused in part')
+    for (const problem of problems.resolved) log.info(fieldsOf(problem), 'problem resolved')
+    if (delta === undefined) return
+    if (this.#served) this.#logChanged(changed)
+    this.table.apply(delta)
+    if (this.#proxy !== undefined) void this.#send(this.#proxy, delta)
+  }
+
+  async #send(proxy: Proxy, delta: Delta): Promise<void> {
+    const startedMs = performance.now()
+    try {
+      await proxy.publish(delta)
+      if (this.#served && !this.#leaving) this.#logServed(delta.revision, startedMs)
+    } catch (error) {
+      this.#options.log.error({ revision: delta.revision, error: String(error) }, 'table could not be served')
+    }
+  }
+
+  #logChanged(changed: readonly ChangedObject[]): void {
+    const { log } = this.#options
+    if (changed.length > maxNamedChanges) {
+      log.info({ objects: changed.length }, 'configuration changed')
+      return
+    }
+    for (const { kind, namespace, name } of changed) log.info({ kind, namespace, name }, 'configuration changed')
+  }
+
+  #logServed(revision: number, startedMs: number): void {
+    const { hosts, backends } = this.table.counts
+    const milliseconds = Math.round((performance.now() - startedMs) * 10) / 10
+    this.#options.log.info({ revision, hosts, backends, milliseconds }, 'table served')
+  }
+
+  #workers(): number {
+    const wanted = this.#options.workers ?? this.table.settings?.workers ?? 'auto'
+    return wanted === 'auto' ? availableParallelism() : wanted
+  }
+
+  #wholeTable(): Delta {
+    const { table } = this
+    return {
+      revision: table.revision,
+      hosts: new Map(table.hosts().map(host => [host.name, host])),
+      backends: new Map(table.backends().map(backend => [backend.id, backend])),
+      certificates: new Map(table.certificates().map(certificate => [certificate.id, certificate])),
+      ...(table.defaultCertificate === undefined ? {} : { defaultCertificate: table.defaultCertificate }),
+      ...(table.settings === undefined ? {} : { settings: table.settings }),
+    }
+  }
+}
+
+/** Beside the bundle's chunks, or in the sources when these run as they are. */
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? '../proxy/worker.ts' : './worker.js', import.meta.url)
+}
+
+function fieldsOf({ object, field, reason, message }: Problem): Readonly<Record<string, unknown>> {
+  return { kind: object.kind, namespace: object.namespace, name: object.name, field, reason, problem: message }
+}

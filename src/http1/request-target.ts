@@ -1,0 +1,104 @@
+import { hostOfAuthority } from './authority.ts'
+import { HEXDIG, PERCENT, SLASH } from './octets.ts'
+
+/** A request target in the form in which it is matched and forwarded. */
+export interface ResolvedTarget {
+  /** Path and query, or `*`. */
+  readonly target: string
+  readonly path: string
+  /** Authority and host of absolute-form; undefined for the other forms. */
+  readonly authority: string | undefined
+  readonly host: string | undefined
+}
+
+/** One path segment: plain, `.`, `..` (their dots perhaps escaped), or not to be served. */
+type Segment = 'plain' | 'dot' | 'dot-dot' | 'refused'
+
+/** RFC 9112 section 3.2; undefined when the target is not valid. Its octets are all of class TARGET. */
+export function resolveTarget(raw: string, method: string): ResolvedTarget | undefined {
+  if (raw.charCodeAt(0) === SLASH) return originForm(raw, undefined, undefined)
+  if (raw === '*') {
+    return method === 'OPTIONS' ? { target: '*', path: '*', authority: undefined, host: undefined } : undefined
+  }
+  return absoluteForm(raw, method)
+}
+
+function originForm(raw: string, authority: string | undefined, host: string | undefined): ResolvedTarget | undefined {
+  const mark = raw.indexOf('?')
+  const rawPath = mark < 0 ? raw : raw.slice(0, mark)
+  if (!rawPath.includes('%') && !rawPath.includes('/.')) return { target: raw, path: rawPath, authority, host }
+  const path = resolvePath(rawPath)
+  if (path === undefined) return undefined
+  return { target: mark < 0 ? path : path + raw.slice(mark), path, authority, host }
+}
+
+function absoluteForm(raw: string, method: string): ResolvedTarget | undefined {
+  const scheme = /^https?:\/\//i.exec(raw)
+  if (scheme === null) return undefined
+  const start = scheme[0].length
+  const end = endOfAuthority(raw, start)
+  const authority = raw.slice(start, end)
+  const host = hostOfAuthority(authority)
+  if (host === undefined) return undefined
+  const rest = raw.slice(end)
+  // RFC 9112 section 3.2.4: OPTIONS for the server as a whole
+  if (rest === '' && method === 'OPTIONS') return { target: '*', path: '*', authority, host }
+  return originForm(rest.startsWith('/') ? rest : `/${rest}`, authority, host)
+}
+
+function endOfAuthority(raw: string, start: number): number {
+  let end = start
+  while (end < raw.length && raw[end] !== '/' && raw[end] !== '?') end++
+  return end
+}
+
+/**
+ * The path with its dot segments resolved (RFC 3986 section 5.2.4), escaped dots included. Other escapes stay as
+ * they are and empty segments are kept. Undefined with a malformed escape, an escaped NUL, or a segment that hides
+ * dot segments behind an escaped slash or backslash.
+ */
+export function resolvePath(path: string): string | undefined {
+  const segments = path.slice(1).split('/')
+  const resolved: string[] = []
+  for (const [index, segment] of segments.entries()) {
+    const kind = kindOf(segment)
+    if (kind === 'refused') return undefined
+    if (kind === 'plain') {
+      resolved.push(segment)
+      continue
+    }
+    if (kind === 'dot-dot') resolved.pop()
+    if (index === segments.length - 1) resolved.push('')
+  }
+  return `/${resolved.join('/')}`
+}
+
+function kindOf(segment: string): Segment {
+  if (!segment.includes('%')) return kindOfPlain(segment)
+  if (!hasValidEscapes(segment)) return 'refused'
+  const dotted = segment.replace(/%2e/gi, '.')
+  const parts = dotted.split(/%2f|%5c/i)
+  if (parts.length === 1) return kindOfPlain(dotted)
+  return parts.every(part => kindOfPlain(part) === 'plain') ? 'plain' : 'refused'
+}
+
+function kindOfPlain(segment: string): Segment {
+  if (segment === '.') return 'dot'
+  return segment === '..' ? 'dot-dot' : 'plain'
+}
+
+/** Two HEXDIG after each percent sign, and not 00, which ends a string in some back ends. */
+function hasValidEscapes(segment: string): boolean {
+  for (let index = 0; index < segment.length; index++) {
+    if (segment.charCodeAt(index) !== PERCENT) continue
+    const high = hexdigAt(segment, index + 1)
+    const low = hexdigAt(segment, index + 2)
+    if (high === 255 || low === 255 || high + low === 0) return false
+    index += 2
+  }
+  return true
+}
+
+function hexdigAt(text: string, index: number): number {
+  return HEXDIG[text.charCodeAt(index)] ?? 255
+}

@@ -1,0 +1,102 @@
+import type { IngressDeployment } from '../api/ingressdeployment.ts'
+import { childName, finalizer } from '../api/names.ts'
+import { isConflict, isNotFound } from '../kube/api-error.ts'
+import { deleteObject } from '../kube/apply.ts'
+import { resources } from '../kube/resource.ts'
+import { RetryAfter } from '../kube/retry.ts'
+import { resourceOf } from './caches.ts'
+import { followSecrets } from './grants.ts'
+import { belongsTo, type OwnedObject, ownedObjects } from './ownership.ts'
+import { instanceName } from './plan.ts'
+import type { World } from './world.ts'
+
+/** Longer than its pods' grace period no deletion waits for them: the node may be gone. */
+const podPatienceMs = 60_000
+
+const pollMs = 1000
+
+/**
+ * Takes down what the garbage collector does not, in an order that loses no request: first nobody is sent here any
+ * more, then the proxies end, then the class and the permissions go. Each step is content with what is gone already.
+ */
+export async function finalize(
+  owner: IngressDeployment,
+  world: World,
+): Promise<{ readonly requeueAfterMs: number } | undefined> {
+  const instance = instanceName(owner)
+  const key = `${instance.namespace}/${instance.name}`
+  end(key, world)
+  if (owner.metadata.finalizers?.includes(finalizer) !== true) return undefined
+  // 1. No Ingress tells clients to come here.
+  await clearIngresses(world)
+  // 2. The address and the proxies go; their pods drain.
+  const owned = ownedObjects(key, world).filter(({ object }) => belongsTo(instance, owner.metadata.uid, object))
+  const serving = owned.filter(({ row }) => row.kind === 'Service' || row.kind === 'Deployment')
+  for (const one of serving) await remove(one, world)
+  const pods = world.caches.pods.byIndex('owner', key)
+  if ((serving.length > 0 || pods.length > 0) && !outOfPatience(owner, world)) return { requeueAfterMs: pollMs }
+  // 3. What is cluster-scoped or in other namespaces; the rest is the garbage collector's.
+  for (const one of owned) if (isDistant(one, instance.namespace, childName(instance))) await remove(one, world)
+  // 4. The IngressDeployment itself may go.
+  await removeFinalizer(owner, world)
+  world.log.info({ namespace: instance.namespace, name: instance.name }, 'instance deleted')
+  return undefined
+}
+
+/** The owner is gone: nothing is remembered of it, and what it left behind against its finalizer is swept up. */
+export async function forget(key: string, world: World): Promise<void> {
+  end(key, world)
+  const [namespace = '', name = ''] = key.split('/')
+  for (const one of ownedObjects(key, world)) {
+    const ours = belongsTo({ namespace, name }, undefined, one.object)
+    if (ours && isDistant(one, namespace, childName({ namespace, name }))) await remove(one, world)
+  }
+}
+
+function end(key: string, world: World): void {
+  world.sessions.end(key)
+  world.reports.forget(key)
+  world.failures.delete(key)
+  if (world.secretNamespaces.delete(key)) followSecrets(world)
+}
+
+/** Of the Ingresses whose status is ours those that no instance serves: the session of this one has ended. */
+async function clearIngresses(world: World): Promise<void> {
+  if (!world.settled()) throw new RetryAfter(100, 'the other instances were not all looked at yet')
+  for (const ingress of world.caches.ingresses.values()) {
+    if (!ingress.statusWritten || world.sessions.claimant(ingress) !== undefined) continue
+    await world.publishIngress(`${ingress.metadata.namespace ?? ''}/${ingress.metadata.name}`)
+  }
+}
+
+function outOfPatience(owner: IngressDeployment, world: World): boolean {
+  const since = Date.parse(owner.metadata.deletionTimestamp ?? '')
+  const graceSeconds: unknown = (owner.spec as Partial<IngressDeployment['spec']> | undefined)?.pod
+    ?.terminationGracePeriodSeconds
+  const graceMs = (typeof graceSeconds === 'number' ? graceSeconds : 90) * 1000
+  return world.now().getTime() > since + graceMs + podPatienceMs
+}
+
+/** No owner reference may cross namespaces or hold what is cluster-scoped. */
+function isDistant({ row, object }: OwnedObject, namespace: string, ownName: string): boolean {
+  if (!row.namespaced) return true
+  // A scope may name the instance's own namespace: that binding is no child either.
+  return row.kind === 'RoleBinding' && (object.metadata.namespace !== namespace || object.metadata.name !== ownName)
+}
+
+async function remove({ row, object }: OwnedObject, world: World): Promise<void> {
+  const { namespace, name, uid = '', deletionTimestamp } = object.metadata
+  if (deletionTimestamp === undefined) await deleteObject(world.client, resourceOf(row), { namespace, name, uid })
+}
+
+async function removeFinalizer({ metadata }: IngressDeployment, world: World): Promise<void> {
+  const { namespace = '', name, resourceVersion } = metadata
+  const finalizers = (metadata.finalizers ?? []).filter(other => other !== finalizer)
+  try {
+    const body = { metadata: { finalizers, resourceVersion } }
+    await world.client.patch(resources.ingressDeployments, { namespace, name }, { type: 'merge', body })
+  } catch (error) {
+    if (isConflict(error)) throw new RetryAfter(50, 'the IngressDeployment changed meanwhile')
+    if (!isNotFound(error)) throw error
+  }
+}

@@ -1,0 +1,325 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KubernetesObject } from '../api/kubernetes.ts'
+import { createIngressDeploymentValidator } from '../api/schema.ts'
+import { checkKeyPair } from '../certificates/check-key-pair.ts'
+import { Applier } from '../kube/apply.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { type Clock, systemClock } from '../kube/clock.ts'
+import { EventRecorder } from '../kube/event-recorder.ts'
+import { LeaderElection } from '../kube/leader-election.ts'
+import { WorkQueue } from '../kube/work-queue.ts'
+import type { Log } from '../observe/log.ts'
+import type { Change, SourceObject } from '../routing/snapshot.ts'
+import { Caches } from './caches.ts'
+import { reconcileNamespace } from './grants.ts'
+import { IngressReports } from './ingress-reports.ts'
+import { desiredIngressStatus, writeIngressStatus } from './ingress-status.ts'
+import { reconcile } from './reconcile.ts'
+import { RoutingSessions } from './routing-sessions.ts'
+import { SecretCache } from './secret-cache.ts'
+import { wireEvents } from './wire-events.ts'
+import type { World } from './world.ts'
+
+export interface OperatorOptions {
+  readonly client: KubeClient
+  /** Image of the proxies of an IngressDeployment that names none. */
+  readonly image: string
+  /** Namespace of the leader election's Lease. */
+  readonly namespace: string
+  /** Unlike that of every other operator process. */
+  readonly identity: string
+  /** Whose permissions the operator has: it binds the roles for Secrets to it. */
+  readonly serviceAccount: { readonly namespace: string; readonly name: string }
+  readonly log: Log
+  readonly clock?: Clock
+  /** Wait for a Lease before acting; without it this process must be the only one. */
+  readonly leaderElection: boolean
+  /** Aborting it stops the operator, as `stop` does. */
+  readonly signal?: AbortSignal
+  readonly timings?: Partial<OperatorTimings>
+}
+
+export interface OperatorTimings {
+  /** How soon a failure is looked at again; doubled with every further one, up to a minute. */
+  readonly firstRetryMs: number
+  /** How often the Events of a Service whose load balancer is awaited are read. */
+  readonly balancerPollMs: number
+  /** How long problems of Ingresses may be passing, as while a set of objects is being applied, before they are told. */
+  readonly reportDelayMs: number
+}
+
+export interface RunningOperator {
+  /** All caches are filled; true for a process that waits for the leadership, too. */
+  readonly isReady: boolean
+  readonly isLeader: boolean
+  /** Figures for metrics. */
+  counts(): {
+    readonly instances: number
+    readonly ingresses: number
+    readonly queueDepth: number
+    readonly eventsDropped: number
+  }
+  /** Ends everything in good order and gives the leadership back. */
+  stop(): Promise<void>
+  /** Resolves after `stop`; rejects when the leadership is lost, for then the process should end. */
+  readonly stopped: Promise<void>
+}
+
+const instanceWorkers = 8
+const ingressWorkers = 8
+
+const defaultTimings: OperatorTimings = { firstRetryMs: 1000, balancerPollMs: 15_000, reportDelayMs: 500 }
+
+/** Starts to turn IngressDeployments into running instances. It retries whatever fails until it is stopped. */
+export function startOperator(options: OperatorOptions): RunningOperator {
+  return new Operator(options)
+}
+
+class Operator implements RunningOperator {
+  readonly #options: OperatorOptions
+  readonly #clock: Clock
+  readonly #timings: OperatorTimings
+  readonly #caches: Caches
+  readonly #secrets: SecretCache
+  readonly #sessions: RoutingSessions
+  readonly #events: EventRecorder
+  readonly #instances: WorkQueue
+  readonly #ingresses: WorkQueue
+  readonly #election: LeaderElection | undefined
+  readonly #world: World
+  readonly #ended = Promise.withResolvers<void>()
+  readonly #leading = Promise.withResolvers<void>()
+  /** Keys that came before the caches were full and the leadership was ours. */
+  readonly #early = new Set<string>()
+  /** Instances not yet looked at since the start; undefined before that begins. */
+  #unseen: Set<string> | undefined
+  #acting = false
+  #stopping: Promise<void> | undefined
+
+  constructor(options: OperatorOptions) {
+    const { client, log, clock = systemClock } = options
+    this.#options = options
+    this.#clock = clock
+    this.#timings = { ...defaultTimings, ...options.timings }
+    this.#caches = new Caches(client, log)
+    this.#events = new EventRecorder({ client, log, instance: options.identity, clock })
+    this.#secrets = new SecretCache({
+      client,
+      log,
+      onChange: (namespace, name, secret) => this.#secretChanged(namespace, name, secret),
+    })
+    this.#sessions = new RoutingSessions({
+      everything: () => this.#everything(),
+      checkKeyPair: (certificate, key) => checkKeyPair(certificate, key, new Date(clock.wallMs())),
+      onReferences: key => this.#enqueue(key),
+      onIngresses: keys => this.#enqueueIngresses(keys),
+      onFindings: key => this.#ingresses.addAfter(`${reportPrefix}${key}`, this.#timings.reportDelayMs),
+    })
+    const onError = (key: string, error: unknown, retryInMs: number | undefined): void =>
+      log.warn({ key, error: String(error), retryInMs }, 'reconciling failed')
+    this.#instances = new WorkQueue({
+      concurrency: instanceWorkers,
+      clock,
+      onError,
+      maxDelayMs: 60_000,
+      process: key => this.#process(key),
+    })
+    this.#ingresses = new WorkQueue({
+      concurrency: ingressWorkers,
+      clock,
+      onError,
+      maxDelayMs: 60_000,
+      process: key => this.#processIngress(key),
+    })
+    this.#world = this.#createWorld()
+    this.#election = options.leaderElection ? this.#createElection() : undefined
+    if (this.#election === undefined) this.#leading.resolve()
+    this.#ended.promise.catch(() => undefined)
+    wireEvents(this.#caches, {
+      enqueue: key => this.#enqueue(key),
+      enqueueIngress: key => this.#enqueueIngresses([key]),
+      take: change => this.#sessions.take(change),
+    })
+    options.signal?.addEventListener('abort', () => void this.stop(), { once: true })
+    this.#run().catch((error: unknown) => this.#fail(error))
+  }
+
+  get isReady(): boolean {
+    return this.#caches.hasSynced
+  }
+
+  get isLeader(): boolean {
+    return this.#acting && (this.#election?.isLeader ?? true)
+  }
+
+  get stopped(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  counts(): ReturnType<RunningOperator['counts']> {
+    return {
+      instances: this.#caches.deployments.size,
+      ingresses: this.#caches.ingresses.size,
+      queueDepth: this.#instances.depth + this.#ingresses.depth,
+      eventsDropped: this.#events.dropped,
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().then(() => this.#ended.resolve())
+    return this.#stopping
+  }
+
+  async #run(): Promise<void> {
+    this.#election?.start()
+    await this.#caches.start()
+    this.#options.log.info({ instances: this.#caches.deployments.size }, 'caches filled')
+    await this.#leading.promise
+    if (this.#stopping !== undefined) return
+    this.#acting = true
+    this.#unseen = new Set(this.#caches.deployments.keys())
+    const early = [...this.#early]
+    this.#early.clear()
+    for (const key of early) this.#instances.add(key)
+    this.#settle()
+  }
+
+  async #stop(): Promise<void> {
+    this.#acting = false
+    this.#leading.resolve()
+    // The lease is given back when nothing is written any more.
+    await Promise.all([this.#instances.shutDown(), this.#ingresses.shutDown()])
+    this.#sessions.stop()
+    await Promise.race([this.#events.flush(), sleep(1000, undefined, { ref: false })])
+    await Promise.all([this.#events.stop(), this.#secrets.stop(), this.#caches.stop()])
+    await this.#election?.stop()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopping !== undefined) return
+    this.#options.log.error({ error: String(error) }, 'operator failed')
+    this.#stopping = this.#stop().finally(() => this.#ended.reject(error as Error))
+    this.#stopping.catch(() => undefined)
+  }
+
+  #createElection(): LeaderElection {
+    const { client, namespace, identity, log } = this.#options
+    return new LeaderElection({
+      client,
+      namespace,
+      identity,
+      log,
+      clock: this.#clock,
+      onAcquired: () => this.#leading.resolve(),
+      onLost: () => this.#fail(new Error('the leadership was lost')),
+    })
+  }
+
+  #createWorld(): World {
+    const { client, image, log, serviceAccount } = this.#options
+    return {
+      client,
+      applier: new Applier({ client }),
+      caches: this.#caches,
+      secrets: this.#secrets,
+      sessions: this.#sessions,
+      reports: new IngressReports(event => this.#events.record(event)),
+      events: this.#events,
+      validate: createIngressDeploymentValidator(),
+      log,
+      image,
+      serviceAccount,
+      now: () => new Date(this.#clock.wallMs()),
+      firstRetryMs: this.#timings.firstRetryMs,
+      balancerPollMs: this.#timings.balancerPollMs,
+      secretNamespaces: new Map(),
+      failures: new Map(),
+      enqueue: key => this.#enqueue(key),
+      publishIngress: key => this.#publishIngress(key),
+      settled: () => this.#unseen?.size === 0,
+    }
+  }
+
+  #enqueue(key: string): void {
+    if (this.#acting) this.#instances.add(key)
+    else this.#early.add(key)
+  }
+
+  #enqueueIngresses(keys: Iterable<string>): void {
+    // Before every instance was looked at nobody knows which Ingress is served by none; all are looked at then.
+    if (this.#unseen?.size !== 0) return
+    for (const key of keys) this.#ingresses.add(key)
+  }
+
+  /** Keys of instances have a slash, those of namespaces have none. */
+  async #process(key: string): Promise<{ readonly requeueAfterMs: number } | undefined> {
+    if (!key.includes('/')) return reconcileNamespace(key, this.#world)
+    const requeue = await reconcile(key, this.#world).finally(() => this.#seen(key))
+    return requeue
+  }
+
+  #seen(key: string): void {
+    if (this.#unseen?.delete(key) === true) this.#settle()
+  }
+
+  /** When the last of the first look is over, Ingresses are told. */
+  #settle(): void {
+    if (this.#unseen?.size === 0) this.#enqueueIngresses(this.#caches.ingresses.keys())
+  }
+
+  async #processIngress(key: string): Promise<undefined> {
+    if (key.startsWith(reportPrefix)) this.#report(key.slice(reportPrefix.length))
+    else await this.#publishIngress(key)
+    return undefined
+  }
+
+  async #publishIngress(key: string): Promise<void> {
+    const ingress = this.#caches.ingresses.get(key)
+    if (ingress === undefined) return
+    this.#sessions.flush()
+    const entries = desiredIngressStatus(ingress, this.#sessions.claimant(ingress))
+    if (entries !== undefined) await writeIngressStatus(this.#options.client, ingress, entries)
+  }
+
+  #report(key: string): void {
+    const session = this.#sessions.get(key)
+    if (session === undefined || session.paused) return
+    this.#sessions.flush()
+    const served = this.#sessions.served(key).flatMap(name => this.#caches.ingresses.get(name) ?? [])
+    // A Secret that can't be read yet only looks as if it were missing; its arrival is told of again.
+    const problems = this.#sessions
+      .problems(key)
+      .filter(({ reason, object }) => reason !== 'SecretNotFound' || this.#secrets.hasSynced(object.namespace))
+    this.#world.reports.report(key, { served, problems })
+  }
+
+  #secretChanged(namespace: string, name: string | undefined, secret: KubernetesObject | undefined): void {
+    if (name !== undefined)
+      this.#sessions.take({ kind: 'Secret', namespace, name, object: secret as SourceObject | undefined })
+    for (const owner of this.#caches.deployments.byIndex('namespace', namespace)) {
+      this.#enqueue(`${namespace}/${owner.metadata.name}`)
+    }
+    if (name !== undefined) return
+    for (const [key, namespaces] of this.#world.secretNamespaces) {
+      if (namespaces.includes(namespace)) this.#ingresses.addAfter(`${reportPrefix}${key}`, this.#timings.reportDelayMs)
+    }
+  }
+
+  *#all(): Generator<SourceObject> {
+    yield* this.#caches.ingresses.values()
+    yield* this.#caches.services.values()
+    yield* this.#secrets.values()
+  }
+
+  #everything(): readonly Change[] {
+    return [...this.#all()].map(object => ({
+      kind: object.kind,
+      namespace: object.metadata.namespace ?? '',
+      name: object.metadata.name,
+      object,
+    }))
+  }
+}
+
+/** Before the key of an instance whose Ingresses are to be told of; no namespace begins so. */
+const reportPrefix = 'report:'

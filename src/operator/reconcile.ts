@@ -1,0 +1,321 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { IngressDeployment } from '../api/ingressdeployment.ts'
+import type { IngressClass } from '../api/kubernetes.ts'
+import { childName, fieldManager, finalizer, generatedCertificateName, instanceConfigurationKey } from '../api/names.ts'
+import type { InstanceConfiguration } from '../api/settings.ts'
+import { generateSelfSigned, type IssuedKeyPair } from '../certificates/generate.ts'
+import { inspectKeyPair } from '../certificates/inspect.ts'
+import { isConflict, isNotFound } from '../kube/api-error.ts'
+import { resources } from '../kube/resource.ts'
+import { RetryAfter } from '../kube/retry.ts'
+import { applyPlan, foreignObject, prune } from './apply-plan.ts'
+import { awaitsBalancer, readBalancerFailure } from './balancer-failure.ts'
+import { decideGenerated, defaultHosts, judgeReferred, renewalTime } from './certificate.ts'
+import { classWinner, conflictMessage } from './class-claims.ts'
+import type { CertificateVerdict, Failure, Findings } from './conditions.ts'
+import { finalize, forget } from './finalize.ts'
+import { followSecrets } from './grants.ts'
+import { reportChanges } from './instance-events.ts'
+import type { Deployment, Observed } from './observed.ts'
+import { belongsTo } from './ownership.ts'
+import { admit, type Admitted, claimedClass, decide, instanceName, type Plan, type PlanContext } from './plan.ts'
+import { addresses, computeStatus } from './status.ts'
+import type { World } from './world.ts'
+
+type Requeue = { readonly requeueAfterMs: number } | undefined
+
+/** What a run found out, on which the status is computed. */
+interface Outcome {
+  readonly admission: Findings['admission']
+  readonly plan: Plan | undefined
+  readonly failures: readonly Failure[] | undefined
+  readonly certificate: CertificateVerdict
+  readonly stale: boolean
+  readonly renewAt: Date | undefined
+}
+
+interface CertificateOutcome {
+  readonly verdict: CertificateVerdict
+  readonly keyPair: IssuedKeyPair | undefined
+  readonly renewAt?: Date
+  readonly failure?: Failure
+}
+
+const maxRetryMs = 60_000
+
+/** setTimeout and patience both end before a certificate does. */
+const longestSleepMs = 24 * 3_600_000
+
+/**
+ * Brings one instance to what its spec says, in a straight line:
+ *
+ * 1. Read the owner. If it is gone, forget it and sweep up; if it is being deleted, take it down in order.
+ * 2. Admit it: schema, cross-field rules, the claim to its class.
+ * 3. Not admitted or paused: touch nothing. What runs goes on as it was last configured.
+ * 4. Take charge: the finalizer comes before anything that would need it.
+ * 5. Decide: which Secrets its Ingresses refer to, its certificate, the plan.
+ * 6. Apply every object, then prune, unless something failed.
+ * 7. Look at what is, compute the status, write it if it is another; tell Ingresses their addresses.
+ * 8. Say when to look again.
+ */
+export async function reconcile(key: string, world: World): Promise<Requeue> {
+  const owner = world.caches.deployments.get(key)
+  if (owner === undefined) return forget(key, world).then(() => undefined)
+  if (owner.metadata.deletionTimestamp !== undefined) return finalize(owner, world)
+  const admission = admitAmongAll(owner, world)
+  const standsStill = admission.admitted === undefined || owner.spec.paused
+  const outcome = standsStill ? standStill(owner, admission, world) : await act(owner, admission.admitted, world)
+  return conclude(owner, outcome, world)
+}
+
+type AmongAll =
+  | { readonly admitted: Admitted; readonly verdict: Findings['admission'] }
+  | { readonly admitted?: undefined; readonly verdict: Findings['admission'] }
+
+function admitAmongAll(owner: IngressDeployment, world: World): AmongAll {
+  const admission = admit(owner, world.validate)
+  if (admission.admitted === undefined) {
+    const message = admission.problems.map(problem => `${problem.field}: ${problem.message}`).join('; ')
+    return { verdict: { reason: 'Invalid', message } }
+  }
+  const className = claimedClass(owner)
+  const winner = classWinner(world.caches.deployments.byIndex('class', className))
+  if (winner !== undefined && winner.metadata.uid !== owner.metadata.uid) {
+    return { verdict: { reason: 'ClassConflict', message: conflictMessage(className, winner) } }
+  }
+  const warnings = admission.admitted.warnings.map(({ field, message }) => `${field}: ${message}`)
+  return { admitted: admission.admitted, verdict: { reason: 'Valid', warnings } }
+}
+
+/** Nothing is written; the routing session follows the configuration with which the proxies run. */
+function standStill(owner: IngressDeployment, { admitted, verdict }: AmongAll, world: World): Outcome {
+  const instance = instanceName(owner)
+  const key = `${instance.namespace}/${instance.name}`
+  const standing = standingConfiguration(key, owner, world)
+  if (standing !== undefined) {
+    const references = world.sessions.configure(key, standing, admitted !== undefined)
+    keepSecrets(
+      key,
+      [...references].filter(namespace => standing.secretNamespaces.includes(namespace)),
+      world,
+    )
+  }
+  const certificate =
+    standing === undefined
+      ? ({ reason: 'NotAdmitted', secretName: '', message: 'not looked at before Admitted is True' } as const)
+      : judgeStanding(instance.namespace, standing.defaultCertificateSecretName, world)
+  return { admission: verdict, plan: undefined, failures: undefined, certificate, stale: false, renewAt: undefined }
+}
+
+/** What the proxies were told last. */
+function standingConfiguration(key: string, owner: IngressDeployment, world: World): InstanceConfiguration | undefined {
+  const instance = instanceName(owner)
+  const configMap = world.caches.ownedStore('ConfigMap').get(`${instance.namespace}/${childName(instance)}`)
+  if (configMap === undefined || !belongsTo(instance, owner.metadata.uid, configMap)) return undefined
+  const data = configMap['data'] as Readonly<Record<string, string>> | undefined
+  try {
+    return JSON.parse(data?.[instanceConfigurationKey] ?? '') as InstanceConfiguration
+  } catch (error) {
+    world.log.warn({ instance: key, error: String(error) }, 'configuration of an instance can not be read')
+    return undefined
+  }
+}
+
+function judgeStanding(namespace: string, secretName: string, world: World): CertificateVerdict {
+  return judgeReferred(secretName, world.secrets.get(namespace, secretName), world.now())
+}
+
+async function act(owner: IngressDeployment, admitted: Admitted, world: World): Promise<Outcome> {
+  const instance = instanceName(owner)
+  const key = `${instance.namespace}/${instance.name}`
+  await takeCharge(owner, world)
+  const context: PlanContext = {
+    operatorImage: world.image,
+    operatorServiceAccount: world.serviceAccount,
+    namespaces: [...world.caches.namespaces.values()],
+    secretNamespaces: [],
+    foreignClass: foreignClass(admitted.value, world),
+  }
+  const { configuration } = decide(admitted, context)
+  const secretNamespaces = [...world.sessions.configure(key, configuration, false)]
+  const certificate = await decideCertificate(admitted.value, world)
+  const plan = decide(admitted, { ...context, secretNamespaces, keyPair: certificate.keyPair })
+  const applied = await applyPlan(plan, world)
+  const { stale } = applied
+  const failures = [...(certificate.failure ? [certificate.failure] : []), ...applied.failures]
+  // Bound now, so that a watch does not begin by being refused.
+  keepSecrets(key, plan.secretNamespaces, world)
+  const pruneFailures = failures.length > 0 || stale ? [] : await pruneAll(plan, world)
+  return {
+    admission: { reason: 'Valid', warnings: admitted.warnings.map(({ field, message }) => `${field}: ${message}`) },
+    plan,
+    failures: [...failures, ...pruneFailures],
+    certificate: certificate.verdict,
+    stale,
+    renewAt: certificate.renewAt,
+  }
+}
+
+async function pruneAll(plan: Plan, world: World): Promise<readonly Failure[]> {
+  try {
+    await prune(plan, world)
+    return []
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return [{ reason: 'ApplyFailed', object: 'deleting what is no longer wanted', message }]
+  }
+}
+
+/** Nothing may be made elsewhere before the finalizer stands that takes it away again. */
+async function takeCharge({ metadata }: IngressDeployment, world: World): Promise<void> {
+  const { namespace = '', name, resourceVersion, finalizers = [] } = metadata
+  if (finalizers.includes(finalizer)) return
+  const body = { metadata: { finalizers: [...finalizers, finalizer], resourceVersion } }
+  try {
+    await world.client.patch(resources.ingressDeployments, { namespace, name }, { type: 'merge', body })
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error)) throw new RetryAfter(50, 'the IngressDeployment changed meanwhile')
+    throw error
+  }
+}
+
+/** An IngressClass that somebody else made for the same controller is used as it is. */
+function foreignClass(owner: IngressDeployment, world: World): IngressClass | undefined {
+  const live = world.caches.classes.get(claimedClass(owner))
+  if (live === undefined || belongsTo(instanceName(owner), owner.metadata.uid, live)) return undefined
+  return live.spec?.controller === owner.spec.ingressClass.controller ? live : undefined
+}
+
+async function decideCertificate(owner: IngressDeployment, world: World): Promise<CertificateOutcome> {
+  const { namespace, name } = instanceName(owner)
+  const { secretName: referred, generated } = owner.spec.tls.defaultCertificate
+  const secretName = referred ?? generatedCertificateName({ namespace, name })
+  if (!world.secrets.hasSynced(namespace)) {
+    const message = `Secrets of namespace ${namespace} can't be read yet`
+    return { verdict: { reason: 'CertificateNotFound', secretName, message }, keyPair: undefined }
+  }
+  const now = world.now()
+  const secret = world.secrets.get(namespace, secretName)
+  if (referred !== undefined) return { verdict: judgeReferred(referred, secret, now), keyPair: undefined }
+  if (secret !== undefined && !belongsTo({ namespace, name }, owner.metadata.uid, secret)) {
+    const message = `Secret ${secretName} belongs to somebody else; see condition ObjectsApplied`
+    return {
+      verdict: { reason: 'IssueFailed', secretName, message },
+      keyPair: undefined,
+      failure: foreignObject(secret),
+    }
+  }
+  const hosts = generated?.hosts ?? defaultHosts
+  const decision = decideGenerated(secret, hosts, now)
+  if (decision.action === 'keep') {
+    const { keyPair, facts, renewAt } = decision
+    return { verdict: { reason: 'Valid', secretName, facts }, keyPair, renewAt }
+  }
+  world.log.info({ namespace, name: secretName, why: decision.why }, 'certificate issued')
+  return issue(secretName, hosts, now)
+}
+
+async function issue(secretName: string, hosts: readonly string[], now: Date): Promise<CertificateOutcome> {
+  const keyPair = await generateSelfSigned({ hosts, now })
+  const { facts, reason } = inspectKeyPair(keyPair.certificate, keyPair.key, now)
+  if (facts === undefined || reason !== undefined) throw new Error('issuing a certificate: it came out unusable')
+  return { verdict: { reason: 'Valid', secretName, facts }, keyPair, renewAt: renewalTime(facts) }
+}
+
+function keepSecrets(key: string, namespaces: readonly string[], world: World): void {
+  world.secretNamespaces.set(key, namespaces)
+  followSecrets(world)
+}
+
+async function conclude(owner: IngressDeployment, outcome: Outcome, world: World): Promise<Requeue> {
+  const instance = instanceName(owner)
+  const key = `${instance.namespace}/${instance.name}`
+  const observed = await observe(owner, world)
+  const { plan } = outcome
+  const findings: Findings = {
+    instance,
+    generation: owner.metadata.generation ?? 0,
+    paused: outcome.admission.reason === 'Valid' && owner.spec.paused,
+    admission: outcome.admission,
+    failures: outcome.failures,
+    certificate: outcome.certificate,
+    observed,
+    serviceType: plan?.service.type,
+    now: world.now(),
+  }
+  const decided = plan && { ingressClass: plan.ingressClass.name, namespaces: plan.readNamespaces }
+  const { status, recheckAfterMs } = computeStatus(findings, decided, owner.status)
+  await writeStatus(owner, status, world)
+  reportChanges(owner, status.conditions ?? [], outcome.admission, world)
+  world.sessions.setAddresses(key, addresses(observed))
+  return requeue([
+    recheckAfterMs,
+    retryDelayMs(key, outcome, world),
+    awaitsBalancer(observed.service) ? world.balancerPollMs : undefined,
+    outcome.renewAt && outcome.renewAt.getTime() - world.now().getTime(),
+  ])
+}
+
+async function observe(owner: IngressDeployment, world: World): Promise<Observed> {
+  const instance = instanceName(owner)
+  const name = `${instance.namespace}/${childName(instance)}`
+  const own = <T>(kind: string): T | undefined => {
+    const object = world.caches.ownedStore(kind).get(name)
+    return object !== undefined && belongsTo(instance, owner.metadata.uid, object) ? (object as T) : undefined
+  }
+  const service = own<NonNullable<Observed['service']>>('Service')
+  const pods = world.caches.pods.byIndex('owner', `${instance.namespace}/${instance.name}`)
+  return {
+    service,
+    deployment: own<Deployment>('Deployment'),
+    pods: pods.toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1)),
+    balancerFailure: awaitsBalancer(service) ? await balancerFailure(service, world) : undefined,
+  }
+}
+
+async function balancerFailure(service: NonNullable<Observed['service']>, world: World): Promise<string | undefined> {
+  try {
+    return await readBalancerFailure(world.client, service)
+  } catch (error) {
+    // The text would be of help, but the status is told without it.
+    world.log.warn({ error: String(error) }, 'events of a Service can not be read')
+    return undefined
+  }
+}
+
+async function writeStatus(
+  owner: IngressDeployment,
+  status: NonNullable<IngressDeployment['status']>,
+  world: World,
+): Promise<void> {
+  if (isDeepStrictEqual(owner.status, status)) return
+  const { namespace = '', name, uid } = owner.metadata
+  const { apiVersion, kind } = owner
+  const body = { apiVersion, kind, metadata: { namespace, name, uid }, status }
+  const target = { namespace, name, subresource: 'status' }
+  try {
+    await world.client.patch(resources.ingressDeployments, target, { type: 'apply', fieldManager, force: true, body })
+  } catch (error) {
+    if (isNotFound(error)) return
+    if (isConflict(error)) throw new RetryAfter(50, 'the IngressDeployment changed meanwhile')
+    throw error
+  }
+}
+
+/** Objects without our labels are not watched: what stands in the way is looked at again, ever more rarely. */
+function retryDelayMs(key: string, { failures, stale }: Outcome, world: World): number | undefined {
+  if (failures === undefined || failures.length === 0) {
+    world.failures.delete(key)
+    return stale ? world.firstRetryMs : undefined
+  }
+  const before = world.failures.get(key) ?? 0
+  world.failures.set(key, before + 1)
+  return Math.min(maxRetryMs, world.firstRetryMs * 2 ** Math.min(before, 20))
+}
+
+function requeue(delays: readonly (number | undefined)[]): Requeue {
+  const wanted = delays.filter(delay => delay !== undefined)
+  return wanted.length === 0
+    ? undefined
+    : { requeueAfterMs: Math.min(longestSleepMs, Math.max(10, Math.min(...wanted))) }
+}

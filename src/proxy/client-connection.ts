@@ -1,0 +1,435 @@
+import type { Socket } from 'node:net'
+import { BodyReader } from '../http1/body-reader.ts'
+import type { Refusal, RequestHead } from '../http1/messages.ts'
+import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
+import { serialiseOwnResponse } from '../http1/serialise.ts'
+import {
+  type ClientIdentity,
+  type ConnectionIdentity,
+  identityOfConnection,
+  identityOfForwardedHeaders,
+} from './client-identity.ts'
+import { type Client, Exchange } from './exchange.ts'
+import type { ProxyErrorCode } from './errors.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/**
+ * One client connection: requests are read from it one after another, however many are sent at once, and each is
+ * served before the next one is looked at.
+ *
+ * A hot path: one object a connection; its listeners are made once. Longer than most files, because the states of a
+ * connection are read best in one place.
+ */
+
+/**
+ * `head`: a request head is awaited or incomplete. `body`: its body is read. `busy`: the request is whole, its
+ * response is not. `tunnel`: bytes pass. `lingering`: the last response has been sent, what still comes is thrown
+ * away for a while, since closing at once would reset the connection under the response. `closed`.
+ */
+type State = 'head' | 'body' | 'busy' | 'tunnel' | 'lingering' | 'closed'
+
+/** How long, and for how many bytes, a client may go on sending after the answer that ends its connection. */
+const lingerMs = 2_000
+const lingerBytes = 1_048_576
+/** A client that has closed its sending side may be gone altogether; only a write would tell. */
+const halfClosedMs = 750
+
+export class ClientConnection implements Client {
+  readonly context: WorkerContext
+  readonly #socket: Socket
+  readonly #identity: ConnectionIdentity
+  readonly #onGone: (connection: ClientConnection) => void
+  #state: State = 'head'
+  #exchange: Exchange | undefined
+  #reader: BodyReader | undefined
+  /** Bytes not consumed yet: an incomplete head, or requests that came ahead of their turn. */
+  #held: Buffer | undefined
+  #consuming = false
+  #requests = 0
+  #halfClosed = false
+  #paused = false
+  #discarded = 0
+  #deadline: number
+  #sendDeadline = Number.POSITIVE_INFINITY
+  readonly #bodySink = (bytes: Buffer, start: number, end: number): void => {
+    this.#exchange?.requestBody(bytes, start, end)
+  }
+
+  constructor(
+    socket: Socket,
+    options: {
+      readonly context: WorkerContext
+      readonly secure: boolean
+      readonly onGone: (connection: ClientConnection) => void
+    },
+  ) {
+    this.#socket = socket
+    this.context = options.context
+    this.#onGone = options.onGone
+    this.#identity = {
+      peerAddress: plainAddress(socket.remoteAddress ?? ''),
+      secure: options.secure,
+      ports: options.context.forwardedPorts,
+    }
+    this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
+    this.#listen()
+  }
+
+  // Client: what the exchange asks for
+
+  send(data: Buffer | string): boolean {
+    if (this.#state === 'closed') return true
+    const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+    if (this.#halfClosed) this.#deadline = this.context.clock.deadline(halfClosedMs)
+    if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
+      this.#sendDeadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
+    }
+    return more
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pauseBody(): void {
+    // While the endpoint is slow, the client is not to blame for silence.
+    if (this.#state === 'body') this.#deadline = Number.POSITIVE_INFINITY
+    this.#pause()
+  }
+
+  resumeBody(): void {
+    if (this.#state !== 'body' && this.#state !== 'tunnel') return
+    if (this.#state === 'body')
+      this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
+    this.#resume()
+  }
+
+  startTunnel(): void {
+    this.#state = 'tunnel'
+    this.#deadline = Number.POSITIVE_INFINITY
+    this.#resume()
+    this.#consumeHeld()
+  }
+
+  mayKeepAlive(): boolean {
+    const { limits } = this.context.settings
+    return (
+      this.#exchange?.head.keepAlive === true &&
+      !this.context.draining &&
+      !this.#isExhausted() &&
+      (limits.maxRequestsPerConnection === 0 || this.#requests < limits.maxRequestsPerConnection)
+    )
+  }
+
+  finished(ending: 'keep' | 'close' | 'cut'): void {
+    this.#exchange = undefined
+    this.#reader = undefined
+    if (this.#state === 'closed') return
+    if (ending === 'cut') return this.destroy()
+    if (ending === 'close' || this.#isExhausted()) return this.#linger()
+    this.#state = 'head'
+    this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.keepAliveMs)
+    // Inside `#consume` its loop goes on with the next request; from a response that ended, it is begun here.
+    if (!this.#consuming) this.#consumeHeld()
+  }
+
+  // What the worker asks for
+
+  sweep(now: number): void {
+    if (now >= this.#sendDeadline) this.#abort('client_too_slow')
+    else if (now >= this.#deadline) this.#onDeadline()
+  }
+
+  /**
+   * The worker stops. Connections that wait for their next request are closed. One that was accepted and has not
+   * asked for anything yet is given the chance to: its request may be on the way.
+   */
+  stop(): void {
+    if (this.#state === 'tunnel') this.#exchange?.closeTunnel()
+    else if (this.#state === 'head' && this.#held === undefined && this.#requests > 0) this.#linger()
+    else if (this.#state === 'head') this.#deadline = Math.min(this.#deadline, this.context.clock.deadline(lingerMs))
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#held = undefined
+    this.#deadline = Number.POSITIVE_INFINITY
+    this.#sendDeadline = Number.POSITIVE_INFINITY
+    this.#socket.destroy()
+    this.#onGone(this)
+  }
+
+  // Socket
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('error', () => this.#abort('client_gone'))
+    socket.on('close', () => this.#abort('client_gone'))
+    socket.on('data', chunk => this.#onData(chunk as Buffer))
+    socket.on('drain', () => this.#onDrain())
+    socket.on('end', () => this.#onEnd())
+    socket.on('finish', () => this.#onSent())
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#state === 'head' && this.#held === undefined && this.#requests > 0) {
+      this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
+    }
+    try {
+      if (this.#held === undefined) return this.#consume(chunk)
+      const parsedTo = this.#held.length
+      const bytes = Buffer.concat([this.#held, chunk])
+      this.#held = undefined
+      if (this.#state === 'head' && !headMayProgress(bytes, parsedTo, bytes.length)) this.#held = bytes
+      else this.#consume(bytes)
+    } catch (error) {
+      this.#break(error)
+    }
+  }
+
+  #consume(bytes: Buffer): void {
+    const end = bytes.length
+    let at = 0
+    this.#consuming = true
+    try {
+      while (at < end) {
+        const next = this.#step(bytes, at, end)
+        if (next < 0) break
+        at = next
+      }
+    } finally {
+      this.#consuming = false
+    }
+  }
+
+  #consumeHeld(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined) {
+      if (this.#state === 'head') {
+        this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
+      }
+      try {
+        this.#consume(held)
+      } catch (error) {
+        this.#break(error)
+      }
+    }
+    if (this.#state === 'head') this.#resume()
+  }
+
+  /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
+  #step(bytes: Buffer, at: number, end: number): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead(bytes, at, end)
+      case 'body':
+        return this.#readBody(bytes, at, end)
+      case 'busy':
+        // A request ahead of its turn: nothing more is read until the present one is served.
+        this.#held = bytes.subarray(at, end)
+        this.#pause()
+        return -1
+      case 'tunnel':
+        this.#exchange?.tunnel(bytes, at, end)
+        return -1
+      case 'lingering':
+      case 'closed':
+        this.#discarded += end - at
+        if (this.#discarded > lingerBytes) this.destroy()
+        return -1
+    }
+  }
+
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const parsed = parseRequestHead(bytes, start, end, this.context.settings.limits)
+    if (parsed.kind === 'head') {
+      this.#begin(parsed.head, parsed.next - start)
+      return parsed.next
+    }
+    if (parsed.kind === 'incomplete') this.#held = start === 0 ? bytes : bytes.subarray(start, end)
+    else this.#refuse(parsed.refusal)
+    return -1
+  }
+
+  #begin(head: RequestHead, headBytes: number): void {
+    this.#requests++
+    const exchange = new Exchange(this, head, this.#identify(head), headBytes)
+    this.#exchange = exchange
+    const hasBody = head.framing === 'chunked' || head.contentLength > 0
+    this.#state = hasBody ? 'body' : 'busy'
+    this.#deadline = hasBody
+      ? this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
+      : Number.POSITIVE_INFINITY
+    exchange.start()
+    if (this.#exchange !== exchange || this.#state !== 'body') return
+    this.#reader = new BodyReader(head.framing === 'chunked' ? 'chunked' : 'length', head.contentLength, exchange)
+  }
+
+  #identify(head: RequestHead): ClientIdentity {
+    return this.context.settings.trustForwardedHeaders
+      ? identityOfForwardedHeaders(head, this.#identity)
+      : identityOfConnection(head, this.#identity)
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const reader = this.#reader
+    const exchange = this.#exchange
+    if (reader === undefined || exchange === undefined) return -1
+    if (this.#deadline !== Number.POSITIVE_INFINITY) {
+      this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
+    }
+    const next = reader.read(bytes, start, end, this.#bodySink)
+    if (this.#exchange !== exchange) return next
+    if (reader.failed !== undefined) {
+      exchange.fail(reader.failed.status === 413 ? 'body_too_large' : 'bad_request', reader.failed.status)
+      return next
+    }
+    if (!reader.done) return next
+    this.#reader = undefined
+    this.#state = 'busy'
+    this.#deadline = Number.POSITIVE_INFINITY
+    exchange.requestBodyEnd()
+    return next
+  }
+
+  /** Bytes that are no request: answered, and nothing after them is looked at. */
+  #refuse(refusal: Refusal): void {
+    const { clock, counters } = this.context
+    counters.add('requests')
+    counters.add(refusal.status < 500 ? 'responses4xx' : 'responses5xx')
+    counters.fail(refusal.status === 408 ? 'request_timeout' : 'bad_request')
+    const response = serialiseOwnResponse({
+      status: refusal.status,
+      date: clock.httpDate,
+      server: 'ingress-fleet',
+      connection: 'close',
+      additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
+    })
+    this.#held = undefined
+    this.send(response)
+    this.#logRefusal(refusal)
+    this.#linger()
+  }
+
+  #logRefusal(refusal: Refusal): void {
+    const { accessLog, clock } = this.context
+    accessLog.write(
+      {
+        clientAddress: this.#identity.peerAddress,
+        method: '',
+        target: '',
+        minorVersion: 1,
+        host: '',
+        status: refusal.status,
+        bodyBytesSent: 0,
+        referer: '',
+        userAgent: '',
+        requestBytes: 0,
+        requestMs: 0,
+        upstreamName: '',
+        upstreamAddress: '',
+        upstreamResponseBytes: '',
+        upstreamSeconds: '',
+        upstreamStatus: '',
+        requestId: this.context.requestIds.next(),
+        namespace: '',
+        ingress: '',
+        service: '',
+      },
+      clock,
+    )
+  }
+
+  #onDrain(): void {
+    this.#sendDeadline = Number.POSITIVE_INFINITY
+    this.#exchange?.clientDrained()
+  }
+
+  /** The client sends no more. It may still wait for its answer. */
+  #onEnd(): void {
+    this.#halfClosed = true
+    switch (this.#state) {
+      case 'busy':
+        this.#deadline = this.context.clock.deadline(halfClosedMs)
+        break
+      case 'tunnel':
+        this.#exchange?.tunnelEnd()
+        break
+      default:
+        // Nothing is owed: no request, half a request, or an answer that has been sent.
+        this.#abort('client_gone')
+    }
+  }
+
+  /** Our own end has been sent, with all before it. */
+  #onSent(): void {
+    this.#sendDeadline = Number.POSITIVE_INFINITY
+    if (this.#state !== 'lingering') return
+    if (this.#halfClosed) this.destroy()
+    else this.#deadline = this.context.clock.deadline(lingerMs)
+  }
+
+  #onDeadline(): void {
+    switch (this.#state) {
+      case 'head':
+        // Only who has begun to ask is told that it took too long.
+        if (this.#held === undefined) this.#linger()
+        else this.#refuse({ status: 408, reason: 'head-timeout' })
+        break
+      case 'body':
+        this.#exchange?.fail('request_timeout')
+        break
+      default:
+        this.#abort('client_gone')
+    }
+  }
+
+  /** Ends our side; what still comes is read and thrown away until the client has closed, too. */
+  #linger(): void {
+    this.#state = 'lingering'
+    this.#held = undefined
+    this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
+    this.#socket.end()
+    this.#resume()
+  }
+
+  #abort(code: ProxyErrorCode): void {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.destroy()
+    exchange?.clientGone(code)
+  }
+
+  #break(error: unknown): void {
+    this.context.reportBug(error)
+    this.#abort('internal')
+  }
+
+  /** The client sends no more, and all that it sent is served or being served. */
+  #isExhausted(): boolean {
+    return this.#halfClosed && this.#held === undefined
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#state === 'closed') return
+    this.#paused = false
+    this.#socket.resume()
+  }
+}
+
+/** An IPv4 client of a dual-stack listener is shown by its IPv4 address. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto'
+import type { Log } from '../observe/log.ts'
+import type { Delta } from '../routing/model.ts'
+import { LogWriter } from './log-writer.ts'
+import { TableState } from './table-state.ts'
+import { type CounterValues, WorkerCounters } from './worker-counters.ts'
+import type { ForwardedPorts, HeldBackend, ProxyPorts, WorkerConfiguration } from './worker-protocol.ts'
+import { WorkerSlot } from './worker-slot.ts'
+
+export interface ProxyOptions {
+  /** Where the listeners bind, as `0.0.0.0`, `::` or `127.0.0.1`. */
+  readonly address: string
+  /** 0 lets the first worker choose. */
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** Data workers, at least 1. */
+  readonly workers: number
+  readonly log: Log
+  /** The worker's entry: `worker.js` beside the bundle, `worker.ts` in tests. */
+  readonly workerFile: URL | string
+  /** Ports that clients use, for X-Forwarded-Port; 80 and 443 when absent. */
+  readonly forwardedPorts?: ForwardedPorts
+  /** Endpoints on loopback addresses are served; only for processes of one's own machine. */
+  readonly allowLoopbackEndpoints?: boolean
+  /** Where the access log goes; file descriptor 1 when absent. */
+  readonly accessLogFd?: number
+}
+
+export interface ProxyStats extends CounterValues {
+  readonly workers: number
+  readonly workersServing: number
+  /** Workers that ended without being asked to. */
+  readonly workersLost: number
+  readonly servedRevision: number
+}
+
+export interface DrainOptions {
+  /** How long to go on accepting, with `Connection: close` on every answer, while others learn that we leave. */
+  readonly lameDuckMs: number
+  /** How long requests in flight may take after that. */
+  readonly graceMs: number
+}
+
+export interface Proxy {
+  /** Resolves when every worker listens. Rejects when the first one cannot. */
+  start(): Promise<ProxyPorts>
+  /** Resolves when every worker that serves, serves this revision; before `start` at once. */
+  publish(delta: Delta): Promise<void>
+  /** The revision that every worker serves; 0 before the first. */
+  readonly servedRevision: number
+  /** What a worker holds in memory, asked of it. */
+  backends(): Promise<readonly HeldBackend[]>
+  stats(): ProxyStats
+  /** Stops in order; resolves when every connection is gone. `cutConnections` had to be cut at the end of the grace. */
+  drain(options: DrainOptions): Promise<{ readonly cutConnections: number }>
+  /** Stops at once. */
+  close(): Promise<void>
+}
+
+export function createProxy(options: ProxyOptions): Proxy {
+  return new ControlledProxy(options)
+}
+
+/** The control thread's side: it keeps the whole table for workers to come, and looks after those there are. */
+class ControlledProxy implements Proxy {
+  readonly #options: ProxyOptions
+  readonly #state = new TableState()
+  readonly #slots: readonly WorkerSlot[]
+  readonly #logWriter: LogWriter
+  readonly #ticketKeys = new Uint8Array(randomBytes(48))
+  #ports: ProxyPorts
+  #started = false
+  #publishing: { readonly revision: number; readonly resolve: () => void }[] = []
+
+  constructor(options: ProxyOptions) {
+    this.#options = options
+    this.#ports = { httpPort: options.httpPort, httpsPort: options.httpsPort }
+    this.#logWriter = new LogWriter(options.accessLogFd ?? 1)
+    this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => this.#createSlot(index))
+  }
+
+  async start(): Promise<ProxyPorts> {
+    this.#started = true
+    const [first, ...others] = this.#slots
+    if (first === undefined) throw new Error('a proxy needs at least one worker')
+    this.#ports = await first.start()
+    await Promise.all(others.map(slot => slot.start()))
+    return this.#ports
+  }
+
+  async publish(delta: Delta): Promise<void> {
+    this.#state.apply(delta)
+    if (!this.#started) return
+    for (const slot of this.#slots) slot.send({ type: 'delta', delta })
+    await new Promise<void>(resolve => {
+      this.#publishing.push({ revision: delta.revision, resolve })
+      this.#settlePublished()
+    })
+  }
+
+  get servedRevision(): number {
+    const serving = this.#slots.filter(slot => slot.serving)
+    return serving.length === 0 ? 0 : Math.min(...serving.map(slot => slot.revision))
+  }
+
+  async backends(): Promise<readonly HeldBackend[]> {
+    const slot = this.#slots.find(one => one.serving)
+    if (slot === undefined) throw new Error('no data worker serves')
+    return slot.backends()
+  }
+
+  stats(): ProxyStats {
+    return {
+      ...WorkerCounters.sum(this.#slots.map(slot => slot.counters)),
+      workers: this.#slots.length,
+      workersServing: this.#slots.filter(slot => slot.serving).length,
+      workersLost: this.#slots.reduce((sum, slot) => sum + slot.lost, 0),
+      servedRevision: this.servedRevision,
+    }
+  }
+
+  async drain({ lameDuckMs, graceMs }: DrainOptions): Promise<{ readonly cutConnections: number }> {
+    for (const slot of this.#slots) slot.beginDrain()
+    await new Promise(resolve => {
+      setTimeout(resolve, lameDuckMs)
+    })
+    const cut = await Promise.all(this.#slots.map(slot => slot.stop(graceMs)))
+    await this.close()
+    return { cutConnections: cut.reduce((sum, one) => sum + one, 0) }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#slots.map(slot => slot.close()))
+    for (const { resolve } of this.#publishing.splice(0)) resolve()
+    await this.#logWriter.flushed()
+  }
+
+  #createSlot(index: number): WorkerSlot {
+    return new WorkerSlot({
+      index,
+      log: this.#options.log,
+      workerFile: this.#options.workerFile,
+      logWriter: this.#logWriter,
+      configure: counters => this.#configure(index, counters),
+      onChange: () => this.#settlePublished(),
+    })
+  }
+
+  #configure(index: number, counters: SharedArrayBuffer): WorkerConfiguration {
+    return {
+      index,
+      address: this.#options.address,
+      ...this.#ports,
+      forwardedPorts: this.#options.forwardedPorts ?? { http: 80, https: 443 },
+      allowLoopbackEndpoints: this.#options.allowLoopbackEndpoints ?? false,
+      state: this.#state.full(),
+      counters,
+      ticketKeys: this.#ticketKeys,
+    }
+  }
+
+  /** A worker that is down serves nothing old, so it is not waited for; but one must serve. */
+  #settlePublished(): void {
+    const served = this.servedRevision
+    const settled = this.#publishing.filter(({ revision }) => revision <= served)
+    if (settled.length === 0) return
+    this.#publishing = this.#publishing.filter(({ revision }) => revision > served)
+    for (const { resolve } of settled) resolve()
+  }
+}

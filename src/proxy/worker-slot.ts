@@ -1,0 +1,209 @@
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../observe/log.ts'
+import type { LogWriter } from './log-writer.ts'
+import { WorkerCounters } from './worker-counters.ts'
+import {
+  type FromWorker,
+  type HeldBackend,
+  type ProxyPorts,
+  type ToWorker,
+  type WorkerConfiguration,
+  workerEvents,
+} from './worker-protocol.ts'
+
+/** Time until a lost worker is replaced: none the first time, then doubling. */
+const firstBackoffMs = 100
+const maxBackoffMs = 10_000
+/** A worker that served so long has shown that it can: the next loss is a first one again. */
+const stableMs = 30_000
+const answerMs = 2_000
+
+export interface WorkerSlotOptions {
+  readonly index: number
+  readonly log: Log
+  readonly workerFile: URL | string
+  readonly logWriter: LogWriter
+  /** What a worker that starts now is given. */
+  readonly configure: (counters: SharedArrayBuffer) => WorkerConfiguration
+  /** The revision or the worker itself changed. */
+  readonly onChange: () => void
+}
+
+/** The place of one data worker: whoever fills it, its numbers go on. */
+export class WorkerSlot {
+  readonly counters = new WorkerCounters()
+  readonly #options: WorkerSlotOptions
+  #worker: Worker | undefined
+  #serving = false
+  #revision = 0
+  #lost = 0
+  #losses = 0
+  #servingSinceMs = 0
+  #restart: NodeJS.Timeout | undefined
+  #closing = false
+  #draining = false
+  #requests = 0
+  readonly #asked = new Map<number, (backends: readonly HeldBackend[]) => void>()
+  #onListening: ((ports: ProxyPorts) => void) | undefined
+  #onStopped: ((cut: number) => void) | undefined
+  #onEarlyExit: ((error: Error) => void) | undefined
+  #lastError: unknown
+
+  constructor(options: WorkerSlotOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when the worker listens; rejects when it ends before. */
+  async start(): Promise<ProxyPorts> {
+    return new Promise<ProxyPorts>((resolve, reject) => {
+      this.#onListening = resolve
+      this.#onEarlyExit = reject
+      this.#spawn()
+    })
+  }
+
+  /** A worker that is not there needs no message: its successor is given the whole table. */
+  send(message: ToWorker): void {
+    if (this.#worker !== undefined) this.#tell(this.#worker, message)
+  }
+
+  /** It listens, with a table. */
+  get serving(): boolean {
+    return this.#serving
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  get lost(): number {
+    return this.#lost
+  }
+
+  async backends(): Promise<readonly HeldBackend[]> {
+    const request = ++this.#requests
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#asked.delete(request)
+        reject(new Error(`data worker ${this.#options.index} did not list its backends within ${answerMs} ms`))
+      }, answerMs)
+      this.#asked.set(request, backends => {
+        clearTimeout(timer)
+        resolve(backends)
+      })
+      this.send({ type: 'list-backends', request })
+    })
+  }
+
+  /** From now on a worker that is lost is not replaced. */
+  beginDrain(): void {
+    this.#draining = true
+    clearTimeout(this.#restart)
+    this.send({ type: 'lame-duck' })
+  }
+
+  /** Resolves with the number of connections that had to be cut. */
+  async stop(graceMs: number): Promise<number> {
+    if (this.#worker === undefined) return 0
+    return new Promise(resolve => {
+      this.#onStopped = resolve
+      this.send({ type: 'stop', graceMs })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    clearTimeout(this.#restart)
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#serving = false
+    await worker?.terminate()
+    this.counters.resetGauges()
+  }
+
+  #tell(worker: Worker, message: ToWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
+    worker.postMessage(message)
+  }
+
+  #spawn(): void {
+    const { workerFile, configure, index } = this.#options
+    const worker = new Worker(workerFile, {
+      workerData: configure(this.counters.memory),
+      name: `data worker ${index}`,
+      // What the control thread was given on its command line is not the worker's business.
+      argv: [],
+    })
+    this.#worker = worker
+    worker.on('message', (message: FromWorker) => this.#receive(worker, message))
+    worker.on('error', error => {
+      this.#lastError = error
+    })
+    worker.on('exit', code => this.#onExit(worker, code))
+  }
+
+  #receive(worker: Worker, message: FromWorker): void {
+    if (worker !== this.#worker) return
+    switch (message.type) {
+      case 'listening':
+        this.#serving = true
+        this.#servingSinceMs = performance.now()
+        this.#onListening?.({ httpPort: message.httpPort, httpsPort: message.httpsPort })
+        this.#onListening = undefined
+        this.#onEarlyExit = undefined
+        this.#options.onChange()
+        break
+      case 'serving':
+        this.#revision = message.revision
+        this.#options.onChange()
+        break
+      case 'log':
+        this.#options.logWriter.write(message.text, () => this.#tell(worker, { type: 'log-written' }))
+        break
+      case 'backends':
+        this.#asked.get(message.request)?.(message.backends)
+        this.#asked.delete(message.request)
+        break
+      case 'stopped':
+        this.#onStopped?.(message.destroyed)
+        this.#onStopped = undefined
+        break
+      case 'event':
+        this.#options.log.warn({ worker: this.#options.index, ...message.fields }, workerEvents[message.event])
+        break
+    }
+  }
+
+  #onExit(worker: Worker, code: number): void {
+    if (worker !== this.#worker) return
+    this.#worker = undefined
+    this.#serving = false
+    this.counters.resetGauges()
+    if (this.#closing) return
+    this.#lost++
+    const { log, index } = this.#options
+    const error = this.#lastError instanceof Error ? (this.#lastError.stack ?? this.#lastError.message) : ''
+    this.#lastError = undefined
+    this.#onStopped?.(0)
+    this.#onStopped = undefined
+    if (this.#onEarlyExit !== undefined) {
+      this.#onEarlyExit(
+        new Error(`data worker ${index} ended before it listened: ${error === '' ? `code ${code}` : error}`),
+      )
+      this.#onEarlyExit = undefined
+      this.#onListening = undefined
+      return
+    }
+    const delayMs = this.#draining ? -1 : this.#backoffMs()
+    log.error({ worker: index, code, error, restartInMs: delayMs }, 'data worker lost')
+    if (delayMs >= 0) this.#restart = setTimeout(() => this.#spawn(), delayMs)
+    this.#options.onChange()
+  }
+
+  #backoffMs(): number {
+    if (performance.now() - this.#servingSinceMs > stableMs) this.#losses = 0
+    const delayMs = this.#losses === 0 ? 0 : Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#losses - 1))
+    this.#losses++
+    return delayMs
+  }
+}

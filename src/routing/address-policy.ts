@@ -1,0 +1,43 @@
+import { parseIpAddress } from './ip-address.ts'
+import { matches, parseSourceRange, type SourceRange } from './source-ranges.ts'
+
+/** Why an address may not be an endpoint. */
+export type AddressRefusal = 'loopback' | 'unspecified' | 'link-local' | 'multicast' | 'metadata' | 'invalid'
+
+const ranges = (...texts: string[]): readonly SourceRange[] =>
+  texts.map(parseSourceRange).filter(range => range !== undefined)
+
+const loopback = ranges('127.0.0.0/8', '::1')
+const unspecified = ranges('0.0.0.0/8', '::')
+const linkLocal = ranges('169.254.0.0/16', 'fe80::/10')
+const multicast = ranges('224.0.0.0/4', '255.255.255.255', 'ff00::/8')
+/** Metadata services of clouds that are not link-local. */
+const metadata = ranges('fd00:ec2::254', '100.100.100.200', '168.63.129.16')
+const metadataNames = new Set(['metadata.google.internal', 'metadata.goog', 'instance-data'])
+
+/** Judges the address of an EndpointSlice; undefined when traffic may go there. */
+export function refuseEndpointAddress(address: string, allowLoopback: boolean): AddressRefusal | undefined {
+  if (parseIpAddress(address) === undefined) return 'invalid'
+  if (matches(loopback, address)) return allowLoopback ? undefined : 'loopback'
+  if (matches(unspecified, address)) return 'unspecified'
+  if (matches(linkLocal, address)) return 'link-local'
+  return matches(multicast, address) ? 'multicast' : undefined
+}
+
+/** Judges an address that a name of a Service of type ExternalName stands for: cloud metadata is refused too. */
+export function refuseExternalAddress(address: string): AddressRefusal | undefined {
+  return refuseEndpointAddress(address, false) ?? (matches(metadata, address) ? 'metadata' : undefined)
+}
+
+/**
+ * Judges `spec.externalName`, in lower case and without trailing dot. What it resolves to must be judged again with
+ * `refuseExternalAddress` at every resolution.
+ */
+export function refuseExternalName(name: string): AddressRefusal | undefined {
+  if (parseIpAddress(name) !== undefined) return refuseExternalAddress(name)
+  if (name.length > 253 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)) return 'invalid'
+  // Resolvers read `2130706433` or `0x7f.1` as IPv4 addresses: a last label that is a number is no name.
+  if (/(^|\.)(\d+|0x[0-9a-f]*)$/.test(name)) return 'invalid'
+  if (name === 'localhost' || name.endsWith('.localhost') || name === 'localhost.localdomain') return 'loopback'
+  return metadataNames.has(name) ? 'metadata' : undefined
+}

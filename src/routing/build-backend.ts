@@ -1,0 +1,158 @@
+import type { EndpointSlice, Service, ServicePort } from '../api/kubernetes.ts'
+import { refuseEndpointAddress, refuseExternalName } from './address-policy.ts'
+import { compareText } from './compare-text.ts'
+import { type BackendReference, quote } from './ingress-model.ts'
+import type { Backend, Endpoint } from './model.ts'
+
+/** What is wrong with a backend: a problem of each Ingress that refers to it. */
+export interface BackendFault {
+  readonly reason: 'ServiceNotFound' | 'PortNotFound' | 'ExternalNameRefused' | 'EndpointRefused'
+  readonly message: string
+}
+
+export interface BuiltBackend {
+  readonly backend: Backend
+  readonly fault: BackendFault | undefined
+}
+
+type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: BackendFault }
+
+/**
+ * The endpoints of one port of a Service. Without any, requests get 503: a Service that is missing is a fault, one
+ * whose pods are not ready is not.
+ * https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
+ */
+export function buildBackend(
+  reference: BackendReference,
+  input: { service: Service | undefined; slices: readonly EndpointSlice[]; allowLoopback: boolean },
+): BuiltBackend {
+  const { id, namespace, service, port } = reference
+  const { endpoints, fault } = resolve(reference, input)
+  return { backend: { id, namespace, service, port, endpoints }, fault }
+}
+
+function resolve(reference: BackendReference, input: Parameters<typeof buildBackend>[1]): Resolved {
+  const { service } = input
+  const name = `${reference.namespace}/${reference.service}`
+  if (service === undefined) {
+    return {
+      endpoints: [],
+      fault: {
+        reason: 'ServiceNotFound',
+        message: `requests get 503: there is no Service ${name}; create it or correct the name`,
+      },
+    }
+  }
+  const port = servicePort(service, reference.port)
+  if (service.spec?.type === 'ExternalName') return externalEndpoint(service, reference, port)
+  if (port === undefined) return { endpoints: [], fault: portNotFound(name, service, reference.port) }
+  return sliceEndpoints(port, input)
+}
+
+/** By number or by name: a name always holds a letter. Only TCP carries HTTP/1.1 and HTTP/2. */
+function servicePort(service: Service, port: string): ServicePort | undefined {
+  const number = portNumber(port)
+  return (service.spec?.ports ?? []).find(
+    candidate => isTcp(candidate) && (number === undefined ? candidate.name === port : candidate.port === number),
+  )
+}
+
+function isTcp(port: { readonly protocol?: string }): boolean {
+  return port.protocol === undefined || port.protocol === '' || port.protocol === 'TCP'
+}
+
+function portNumber(port: string): number | undefined {
+  const number = /^[1-9]\d{0,4}$/.test(port) ? Number(port) : undefined
+  return number === undefined || number > 65_535 ? undefined : number
+}
+
+function portNotFound(name: string, service: Service, port: string): BackendFault {
+  const ports = (service.spec?.ports ?? []).filter(isTcp).slice(0, 10)
+  const allowed = ports.map(one =>
+    one.name === undefined || one.name === '' ? `${one.port}` : `${one.port} (${one.name})`,
+  )
+  const list = allowed.length === 0 ? 'it has no TCP port' : `its TCP ports are ${allowed.join(', ')}`
+  return {
+    reason: 'PortNotFound',
+    message: `requests get 503: Service ${name} has no TCP port ${quote(port)}; ${list}`,
+  }
+}
+
+function externalEndpoint(service: Service, reference: BackendReference, port: ServicePort | undefined): Resolved {
+  const written = (service.spec?.externalName ?? '').toLowerCase()
+  const address = written.endsWith('.') ? written.slice(0, -1) : written
+  const name = `${reference.namespace}/${reference.service}`
+  const refusal = refuseExternalName(address)
+  if (refusal !== undefined) {
+    const message = `requests get 503: externalName ${quote(written)} of Service ${name} is not allowed (${refusal}); it must be the DNS name of another host`
+    return { endpoints: [], fault: { reason: 'ExternalNameRefused', message } }
+  }
+  const target = port === undefined ? portNumber(reference.port) : targetNumber(port)
+  if (target === undefined) {
+    const message = `requests get 503: port ${quote(reference.port)} of Service ${name} is no number; a Service of type ExternalName needs a numeric port`
+    return { endpoints: [], fault: { reason: 'PortNotFound', message } }
+  }
+  return { endpoints: [{ address, port: target }] }
+}
+
+function targetNumber(port: ServicePort): number {
+  return typeof port.targetPort === 'number' && port.targetPort > 0 ? port.targetPort : port.port
+}
+
+interface Candidates {
+  readonly ready: Endpoint[]
+  readonly terminating: Endpoint[]
+}
+
+function sliceEndpoints(port: ServicePort, input: Parameters<typeof buildBackend>[1]): Resolved {
+  const candidates: Candidates = { ready: [], terminating: [] }
+  for (const slice of input.slices) collect(slice, slicePorts(slice, port), candidates)
+  const refused = new Set<string>()
+  const allowed = ({ address }: Endpoint): boolean => {
+    const isAllowed = refuseEndpointAddress(address, input.allowLoopback) === undefined
+    if (!isAllowed) refused.add(address)
+    return isAllowed
+  }
+  const ready = candidates.ready.filter(allowed)
+  const endpoints = sortedOnce(ready.length > 0 ? ready : candidates.terminating.filter(allowed))
+  if (refused.size === 0) return { endpoints }
+  const shown = [...refused].sort().slice(0, 3).map(quote).join(', ')
+  const message = `endpoint addresses ${shown} get no traffic: loopback, link-local and other addresses that lead back to the proxy's own node are not allowed`
+  return { endpoints, fault: { reason: 'EndpointRefused', message } }
+}
+
+/** Port numbers of the pods behind a port of the Service: the one of the same name. */
+function slicePorts(slice: EndpointSlice, port: ServicePort): readonly number[] {
+  const ports = slice.ports ?? []
+  // A headless Service may have slices without ports: every port of its pods is meant.
+  if (ports.length === 0) return [targetNumber(port)]
+  return ports
+    .filter(candidate => isTcp(candidate) && (candidate.name ?? '') === (port.name ?? ''))
+    .map(candidate => candidate.port)
+    .filter(number => number !== undefined)
+}
+
+function collect(slice: EndpointSlice, ports: readonly number[], candidates: Candidates): void {
+  // Names are for Services of type ExternalName alone, whose targets are judged at every resolution.
+  if (slice.addressType === 'FQDN') return
+  for (const { addresses, conditions, zone } of slice.endpoints ?? []) {
+    const ready = conditions?.ready !== false
+    if (!ready && !(conditions?.serving === true && conditions.terminating === true)) continue
+    const place = zone === undefined ? {} : { zone }
+    const endpoints = addresses.flatMap(address => ports.map(port => ({ address, port, ...place })))
+    const list = ready ? candidates.ready : candidates.terminating
+    for (const endpoint of endpoints) list.push(endpoint)
+  }
+}
+
+/** In an order that does not depend on that of the slices, each address and port once. */
+function sortedOnce(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const sorted = [...endpoints].sort(
+    (one, other) =>
+      compareText(one.address, other.address) || one.port - other.port || compareText(one.zone ?? '', other.zone ?? ''),
+  )
+  return sorted.filter((endpoint, index) => {
+    const before = sorted[index - 1]
+    return before?.address !== endpoint.address || before.port !== endpoint.port
+  })
+}

@@ -1,0 +1,83 @@
+import type { Host, Route } from './model.ts'
+
+interface Segment {
+  readonly children: Map<string, Segment>
+  prefix: Route | undefined
+}
+
+/** A host made ready to answer `findRoute` in one map look-up and one step per path segment. */
+export interface CompiledHost {
+  readonly host: Host
+  readonly exact: ReadonlyMap<string, Route>
+  readonly root: Segment
+}
+
+export function compileHost(host: Host): CompiledHost {
+  const exact = new Map<string, Route>()
+  const root: Segment = { children: new Map(), prefix: undefined }
+  for (const route of host.routes) {
+    if (route.match === 'exact') {
+      if (!exact.has(route.path)) exact.set(route.path, route)
+      continue
+    }
+    const segment = segmentAt(root, route.path)
+    segment.prefix ??= route
+  }
+  return { host, exact, root }
+}
+
+function segmentAt(root: Segment, path: string): Segment {
+  let segment = root
+  for (const name of path === '/' ? [] : path.slice(1).split('/')) {
+    let child = segment.children.get(name)
+    if (child === undefined) {
+      child = { children: new Map(), prefix: undefined }
+      segment.children.set(name, child)
+    }
+    segment = child
+  }
+  return segment
+}
+
+/**
+ * The route of a request path (without query): an exact one, else the one whose path has the most segments of it.
+ * Its cost grows with the matched segments only, whatever a client sends. The host's default route is not looked at.
+ * https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
+ */
+export function findRoute(compiled: CompiledHost, path: string): Route | undefined {
+  const exact = compiled.exact.get(path)
+  if (exact !== undefined) return exact
+  let segment = compiled.root
+  let found = segment.prefix
+  let start = 1
+  while (segment.children.size > 0 && start <= path.length) {
+    const slash = path.indexOf('/', start)
+    const end = slash < 0 ? path.length : slash
+    const child = segment.children.get(path.slice(start, end))
+    if (child === undefined) break
+    segment = child
+    found = segment.prefix ?? found
+    start = end + 1
+  }
+  return found
+}
+
+/** Names under which a host may be in the table, most specific first: itself, `*.` and its parent, every host. */
+export function hostCandidates(name: string): readonly string[] {
+  const wildcard = wildcardOf(name)
+  return wildcard === undefined ? [name, ''] : [name, wildcard, '']
+}
+
+/** The most specific entry for a host name in lower case, without port and trailing dot. */
+export function findHost<X>(hosts: ReadonlyMap<string, X>, name: string): X | undefined {
+  const own = hosts.get(name)
+  if (own !== undefined) return own
+  const wildcard = wildcardOf(name)
+  return (wildcard === undefined ? undefined : hosts.get(wildcard)) ?? hosts.get('')
+}
+
+/** `*.example.com` for `shop.example.com`: a wildcard stands for exactly one label. */
+export function wildcardOf(name: string): string | undefined {
+  const dot = name.indexOf('.')
+  return dot > 0 && dot < name.length - 1 ? `*${name.slice(dot)}` : undefined
+}

@@ -1,0 +1,162 @@
+import type { IngressDeployment } from '../api/ingressdeployment.ts'
+import type { ObjectReference, Problem } from '../api/problem.ts'
+import type { ProxySettings } from '../api/settings.ts'
+import { ineffectiveConfigMapKeys, unprotectedConfigMapKeys } from './configmap-keys.ts'
+import { configMapSettings, type SettingValues } from './configmap-settings.ts'
+
+export type Configuration = IngressDeployment['spec']['configuration']
+
+/** What applies where neither a typed field nor a ConfigMap key says otherwise: the defaults that the CRD documents. */
+export const defaultSettings: ProxySettings = {
+  workers: 'auto',
+  accessLog: 'text',
+  timeouts: {
+    clientHeadMs: 10_000,
+    clientBodyMs: 60_000,
+    keepAliveMs: 75_000,
+    connectMs: 5000,
+    readMs: 60_000,
+    sendMs: 60_000,
+    drainMs: 240_000,
+  },
+  limits: {
+    maxBodyBytes: 1_048_576,
+    maxRequestLineBytes: 16_384,
+    maxHeaderBytes: 32_768,
+    maxHeaderCount: 100,
+    maxConnections: 16_384,
+    maxRequestsPerConnection: 1000,
+  },
+  upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
+  trustForwardedHeaders: false,
+  tlsRedirect: true,
+  redirectStatus: 308,
+}
+
+/**
+ * Effective settings of a proxy: a typed field wins over the ConfigMap key of ingress-nginx, which wins over the
+ * default. Keys without effect, and values that can't be read, become problems of `subject`; the others apply.
+ */
+export function resolveSettings(
+  configuration: Partial<Configuration> | undefined,
+  ingressNginx: Readonly<Record<string, string>>,
+  subject: ObjectReference,
+): { readonly settings: ProxySettings; readonly problems: readonly Problem[] } {
+  const { values, problems } = readConfigMap(ingressNginx, subject)
+  return { settings: merge({ ...values, ...typedValues(configuration) }), problems }
+}
+
+function readConfigMap(
+  texts: Readonly<Record<string, string>>,
+  object: ObjectReference,
+): { values: SettingValues; problems: Problem[] } {
+  const problems: Problem[] = []
+  const report = (key: string, problem: Pick<Problem, 'reason' | 'message'>): void => {
+    problems.push({ object, field: fieldOf(object, key), ...problem })
+  }
+  const own = new Map(Object.entries(texts).map(([key, text]) => [key, text.trim()]))
+  let values: SettingValues = {}
+  for (const [key, row] of configMapSettings) {
+    const text = own.get(key) ?? ''
+    own.delete(key)
+    const read = text === '' ? {} : row.read(text)
+    values = { ...values, ...read }
+    if (read === undefined) report(key, unreadable(key, row.allowed))
+  }
+  for (const [key, text] of [...own].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    const problem = withoutRow(key, text)
+    if (problem !== undefined) report(key, problem)
+  }
+  return { values, problems }
+}
+
+function fieldOf(object: ObjectReference, key: string): string {
+  return object.kind === 'ConfigMap' ? `data[${key}]` : `spec.configuration.ingressNginx[${key}]`
+}
+
+function unreadable(key: string, allowed: string): Pick<Problem, 'reason' | 'message'> {
+  return {
+    reason: 'InvalidSetting',
+    message: `setting ${key} can't be read and its default applies: it must be ${allowed}`,
+  }
+}
+
+function withoutRow(key: string, text: string): Pick<Problem, 'reason' | 'message'> | undefined {
+  const unprotected = unprotectedConfigMapKeys.get(key)
+  if (unprotected?.harmless(text) === true || (unprotected !== undefined && text === '')) return undefined
+  if (unprotected !== undefined) {
+    const message = `setting ${key} (${unprotected.doc}) protects requests in ingress-nginx and is not supported: no route is protected by it; ${unprotected.instead}, and remove it`
+    return { reason: 'UnsupportedProtection', message }
+  }
+  if (ineffectiveConfigMapKeys.has(key)) {
+    return { reason: 'SettingWithoutEffect', message: `setting ${key} of ingress-nginx has no effect here: remove it` }
+  }
+  return {
+    reason: 'UnknownSetting',
+    message: `setting ${key} is not known and has no effect: correct its name or remove it`,
+  }
+}
+
+function typedValues(configuration: Partial<Configuration> | undefined): SettingValues {
+  const { timeouts, limits, upstreamKeepAlive: upstream } = configuration ?? {}
+  const values: { readonly [K in keyof SettingValues]: SettingValues[K] | undefined } = {
+    workers: configuration?.workers,
+    accessLog: configuration?.accessLog,
+    trustForwardedHeaders: configuration?.trustForwardedHeaders,
+    tlsRedirect: configuration?.tlsRedirect,
+    redirectStatus: configuration?.redirectStatus,
+    clientHeadMs: milliseconds(timeouts?.clientHeadSeconds),
+    clientBodyMs: milliseconds(timeouts?.clientBodySeconds),
+    keepAliveMs: milliseconds(timeouts?.keepAliveSeconds),
+    connectMs: milliseconds(timeouts?.connectSeconds),
+    readMs: milliseconds(timeouts?.readSeconds),
+    sendMs: milliseconds(timeouts?.sendSeconds),
+    maxBodyBytes: limits?.maxBodyBytes,
+    maxRequestLineBytes: limits?.maxRequestLineBytes,
+    maxHeaderBytes: limits?.maxHeaderBytes,
+    maxHeaderCount: limits?.maxHeaderCount,
+    maxConnections: limits?.maxConnections,
+    maxRequestsPerConnection: limits?.maxRequestsPerConnection,
+    maxIdlePerEndpoint: upstream?.maxIdlePerEndpoint,
+    upstreamIdleMs: milliseconds(upstream?.idleSeconds),
+    maxRequestsPerUpstreamConnection: upstream?.maxRequestsPerConnection,
+  }
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+function merge(values: SettingValues): ProxySettings {
+  const { timeouts, limits, upstreamKeepAlive: upstream } = defaultSettings
+  return {
+    workers: values.workers ?? defaultSettings.workers,
+    accessLog: values.accessLog ?? defaultSettings.accessLog,
+    timeouts: {
+      clientHeadMs: values.clientHeadMs ?? timeouts.clientHeadMs,
+      clientBodyMs: values.clientBodyMs ?? timeouts.clientBodyMs,
+      keepAliveMs: values.keepAliveMs ?? timeouts.keepAliveMs,
+      connectMs: values.connectMs ?? timeouts.connectMs,
+      readMs: values.readMs ?? timeouts.readMs,
+      sendMs: values.sendMs ?? timeouts.sendMs,
+      drainMs: values.drainMs ?? timeouts.drainMs,
+    },
+    limits: {
+      maxBodyBytes: values.maxBodyBytes ?? limits.maxBodyBytes,
+      maxRequestLineBytes: values.maxRequestLineBytes ?? limits.maxRequestLineBytes,
+      maxHeaderBytes: values.maxHeaderBytes ?? limits.maxHeaderBytes,
+      maxHeaderCount: values.maxHeaderCount ?? limits.maxHeaderCount,
+      maxConnections: values.maxConnections ?? limits.maxConnections,
+      maxRequestsPerConnection: values.maxRequestsPerConnection ?? limits.maxRequestsPerConnection,
+    },
+    upstreamKeepAlive: {
+      maxIdlePerEndpoint: values.maxIdlePerEndpoint ?? upstream.maxIdlePerEndpoint,
+      idleMs: values.upstreamIdleMs ?? upstream.idleMs,
+      maxRequestsPerConnection: values.maxRequestsPerUpstreamConnection ?? upstream.maxRequestsPerConnection,
+    },
+    trustForwardedHeaders: values.trustForwardedHeaders ?? defaultSettings.trustForwardedHeaders,
+    tlsRedirect: values.tlsRedirect ?? defaultSettings.tlsRedirect,
+    redirectStatus: values.redirectStatus ?? defaultSettings.redirectStatus,
+  }
+}

@@ -1,0 +1,86 @@
+import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Namespace, Secret, Service } from '../api/kubernetes.ts'
+import { ReverseIndex } from './reverse-index.ts'
+
+/** Every kind of object that a source may deliver. ConfigMaps and Namespaces are for others: routing skips them. */
+export type SourceObject = Ingress | IngressClass | Service | EndpointSlice | Secret | ConfigMap | Namespace
+
+/** An object as it is now; `object` undefined is a deletion. `namespace` is empty for cluster-scoped kinds. */
+export interface Change {
+  readonly kind: SourceObject['kind']
+  readonly namespace: string
+  readonly name: string
+  readonly object: SourceObject | undefined
+}
+
+const serviceNameLabel = 'kubernetes.io/service-name'
+
+/** Key of an object among those of its kind. */
+export function objectKey(namespace: string, name: string): string {
+  return `${namespace}/${name}`
+}
+
+/** The newest version of every object that routing depends on, by kind and `namespace/name`. */
+export class Snapshot {
+  readonly ingresses = new Map<string, Ingress>()
+  readonly classes = new Map<string, IngressClass>()
+  readonly services = new Map<string, Service>()
+  readonly secrets = new Map<string, Secret>()
+  readonly #slices = new Map<string, EndpointSlice>()
+  readonly #slicesOfService = new ReverseIndex()
+
+  get size(): number {
+    return this.ingresses.size + this.classes.size + this.services.size + this.secrets.size + this.#slices.size
+  }
+
+  /** Takes a change in. Returns the services whose EndpointSlices it concerns. */
+  set(change: Change): readonly string[] {
+    const key = objectKey(change.namespace, change.name)
+    const { object } = change
+    switch (change.kind) {
+      case 'Ingress':
+        put(this.ingresses, key, object?.kind === 'Ingress' ? object : undefined)
+        return []
+      case 'IngressClass':
+        put(this.classes, change.name, object?.kind === 'IngressClass' ? object : undefined)
+        return []
+      case 'Service':
+        put(this.services, key, object?.kind === 'Service' ? object : undefined)
+        return []
+      case 'Secret':
+        put(this.secrets, key, object?.kind === 'Secret' ? object : undefined)
+        return []
+      case 'EndpointSlice':
+        return this.#setSlice(key, change.namespace, object?.kind === 'EndpointSlice' ? object : undefined)
+      case 'ConfigMap':
+      case 'Namespace':
+      default:
+        return []
+    }
+  }
+
+  /** EndpointSlices of a Service; their order says nothing. */
+  slicesOf(serviceKey: string): readonly EndpointSlice[] {
+    return [...this.#slicesOfService.get(serviceKey)]
+      .map(key => this.#slices.get(key))
+      .filter(slice => slice !== undefined)
+  }
+
+  #setSlice(key: string, namespace: string, slice: EndpointSlice | undefined): readonly string[] {
+    const before = serviceOf(namespace, this.#slices.get(key))
+    const after = serviceOf(namespace, slice)
+    put(this.#slices, key, slice)
+    if (before !== undefined) this.#slicesOfService.delete(before, key)
+    if (after !== undefined) this.#slicesOfService.add(after, key)
+    return [before, after].filter(service => service !== undefined)
+  }
+}
+
+function serviceOf(namespace: string, slice: EndpointSlice | undefined): string | undefined {
+  const name = slice?.metadata.labels?.[serviceNameLabel]
+  return name === undefined ? undefined : objectKey(namespace, name)
+}
+
+function put<X>(map: Map<string, X>, key: string, value: X | undefined): void {
+  if (value === undefined) map.delete(key)
+  else map.set(key, value)
+}

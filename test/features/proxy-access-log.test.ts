@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { host, InProcess, turn } from '../proxy/in-process.ts'
+import { RawBackend } from '../proxy/raw-backend.ts'
+
+let backend: RawBackend
+let proxy: InProcess
+
+beforeEach(async () => {
+  backend = await new RawBackend().start()
+  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
+})
+
+afterEach(async () => {
+  await proxy.close()
+  await backend.close()
+})
+
+async function lines(count: number): Promise<string[]> {
+  let found: string[] = []
+  while (found.length < count) {
+    await turn()
+    found = proxy.accessLog().split('\n').slice(0, -1)
+  }
+  return found
+}
+
+test('a line has the fields of ingress-nginx in its order', async () => {
+  const client = await proxy.client()
+  client.send('POST /x?y=1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: wget "1"\r\nReferer: http://r.test/\r\nX-Request-ID: id-1\r\nContent-Length: 5\r\n\r\nhello')
+  await client.response()
+  const [line = ''] = await lines(1)
+  expect(line).toMatch(
+    new RegExp(
+      String.raw`^127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "POST /x\?y=1 HTTP/1\.1" 200 17 ` +
+        String.raw`"http://r\.test/" "wget \\x221\\x22" \d+ \d+\.\d{3} \[test-app-80\] \[\] ` +
+        String.raw`127\.0\.0\.1:${backend.port} 17 \d+\.\d{3} 200 id-1$`,
+    ),
+  )
+})
+
+test('a request that was tried twice names both attempts', async () => {
+  const dead = await new RawBackend().start()
+  await dead.close()
+  await proxy.publish({ backends: { app: [dead.port, backend.port] } })
+  const client = await proxy.client()
+  client.get('a.test')
+  await client.response()
+  client.get('a.test')
+  await client.response()
+  const retried = (await lines(2)).find(line => line.includes('502, 200'))
+  expect(retried).toContain(`127.0.0.1:${dead.port}, 127.0.0.1:${backend.port} 0, 12 `)
+})
+
+test('a request without a route, and bytes that are no request, have their line', async () => {
+  const client = await proxy.client()
+  client.get('nobody.test')
+  await client.response()
+  client.send('nonsense\r\n\r\n')
+  await client.response()
+  const [first, second] = await lines(2)
+  expect(first).toMatch(/"GET \/ HTTP\/1\.1" 404 14 "-" "-" \d+ \d\.\d{3} \[upstream-default-backend\] \[\] - - - - [0-9a-f]{32}$/)
+  expect(second).toMatch(/\] "" 400 0 "-" "-" 0 0\.000 \[\] \[\] - - - - [0-9a-f]{32}$/)
+})
+
+test('as JSON it has the names of the variables', async () => {
+  await proxy.publish({ settings: { accessLog: 'json' } })
+  const client = await proxy.client()
+  client.get('a.test', '/"quoted"', 'User-Agent: w\u00e9\r\n')
+  await client.response()
+  const [line = ''] = await lines(1)
+  expect(JSON.parse(line)).toMatchObject({
+    remote_addr: '127.0.0.1',
+    request_method: 'GET',
+    request_uri: '/"quoted"',
+    server_protocol: 'HTTP/1.1',
+    host: 'a.test',
+    status: 200,
+    http_user_agent: 'w\u00e9',
+    proxy_upstream_name: 'test-app-80',
+    upstream_status: '200',
+    namespace: 'test',
+    ingress_name: 'web',
+    service_name: 'app',
+  })
+})
+
+test('can be turned off', async () => {
+  await proxy.publish({ settings: { accessLog: 'off' } })
+  const client = await proxy.client()
+  client.get('a.test')
+  await client.response()
+  await proxy.publish({ settings: { accessLog: 'text' } })
+  client.get('a.test', '/logged')
+  await client.response()
+  const written = await lines(1)
+  expect(written).toHaveLength(1)
+  expect(written[0]).toContain('/logged')
+})

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { host, InProcess, turn } from '../proxy/in-process.ts'
+import { RawBackend } from '../proxy/raw-backend.ts'
+
+const bodyBytes = 64 * 1024 * 1024
+/** What kernels and user space may hold between two sockets on loopback, far less than the body. */
+const heldBytes = 24 * 1024 * 1024
+
+let backend: RawBackend
+let proxy: InProcess
+
+beforeEach(async () => {
+  backend = await new RawBackend().start()
+  proxy = await new InProcess().start({
+    hosts: { 'a.test': host('a.test', 'app') },
+    backends: { app: [backend.port] },
+    settings: { limits: { maxBodyBytes: 0 } },
+  })
+})
+
+afterEach(async () => {
+  await proxy.close()
+  await backend.close()
+})
+
+/** Writes `total` bytes as fast as they are taken; returns how many have been taken so far. */
+function pour(socket: { write(data: Buffer): boolean; on(event: 'drain', listener: () => void): unknown }, total: number) {
+  const block = Buffer.alloc(65_536, 'x')
+  let written = 0
+  const more = (): void => {
+    while (written < total) {
+      written += block.length
+      if (!socket.write(block)) return
+    }
+  }
+  socket.on('drain', more)
+  more()
+  return () => written
+}
+
+/** Resolves when the number has stopped growing. */
+async function untilStill(read: () => number): Promise<number> {
+  let last = -1
+  let unchanged = 0
+  while (unchanged < 40) {
+    await turn()
+    unchanged = read() === last ? unchanged + 1 : 0
+    last = read()
+  }
+  return last
+}
+
+test('a client that does not read stops the endpoint, and gets everything when it reads again', async () => {
+  let poured = (): number => 0
+  backend.answer = (_, connection) => {
+    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`)
+    poured = pour(connection.socket, bodyBytes)
+  }
+  const client = await proxy.client()
+  client.socket.pause()
+  client.get('a.test')
+  await proxy.until(() => poured() > 0)
+  expect(await untilStill(() => poured())).toBeLessThan(heldBytes)
+  let received = 0
+  client.socket.removeAllListeners('data')
+  client.socket.on('data', chunk => {
+    received += chunk.length
+  })
+  client.socket.resume()
+  while (received < bodyBytes) await turn()
+  await proxy.until(stats => stats.requests === 1)
+  expect(proxy.stats.responseBytes).toBe(bodyBytes)
+  expect(proxy.stats.upstreamIdle).toBe(1)
+}, 60_000)
+
+test('an endpoint that does not read stops the client, and gets everything when it reads again', async () => {
+  backend.readsRequests = false
+  backend.accepted = connection => connection.socket.pause()
+  const client = await proxy.client()
+  client.send(`POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${bodyBytes}\r\n\r\n`)
+  const poured = pour(client.socket, bodyBytes)
+  expect(await untilStill(poured)).toBeLessThan(heldBytes)
+  const [connection] = backend.connections
+  connection?.socket.resume()
+  await proxy.until(() => (connection?.receivedBytes ?? 0) > bodyBytes)
+  connection?.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  expect((await client.response()).status).toBe(200)
+}, 60_000)
+
+test('a client that never reads is cut after the send timeout', async () => {
+  await proxy.publish({ settings: { timeouts: { sendMs: 100 }, limits: { maxBodyBytes: 0 } } })
+  backend.answer = (_, connection) => {
+    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`)
+    pour(connection.socket, bodyBytes)
+  }
+  const client = await proxy.client()
+  client.socket.pause()
+  client.get('a.test')
+  await proxy.until(stats => stats.errors.client_too_slow === 1)
+  await backend.connections[0]?.closed
+  expect(proxy.stats.connectionsOpen).toBe(0)
+})
+
+test('an endpoint that never reads ends in 504', async () => {
+  await proxy.publish({ settings: { timeouts: { sendMs: 100 }, limits: { maxBodyBytes: 0 } } })
+  backend.readsRequests = false
+  backend.accepted = connection => connection.socket.pause()
+  const client = await proxy.client()
+  client.send(`POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${bodyBytes}\r\n\r\n`)
+  pour(client.socket, bodyBytes)
+  expect((await client.response()).status).toBe(504)
+})
+
+test('requests sent ahead of their turn are not read without end', async () => {
+  backend.answer = () => {}
+  const client = await proxy.client()
+  client.get('a.test')
+  const poured = pour(client.socket, bodyBytes)
+  expect(await untilStill(poured)).toBeLessThan(heldBytes)
+  expect(backend.requests).toHaveLength(1)
+})

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { host, InProcess } from '../proxy/in-process.ts'
+import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import type { RawClient } from '../proxy/raw-client.ts'
+
+const handshake =
+  'GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+const switching =
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
+
+let backend: RawBackend
+let proxy: InProcess
+
+beforeEach(async () => {
+  backend = await new RawBackend().start()
+  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
+})
+
+afterEach(async () => {
+  await proxy.close()
+  await backend.close()
+})
+
+/** The endpoint accepts, then returns every byte. */
+function echo(): void {
+  backend.answer = (_, connection) => {
+    backend.readsRequests = false
+    connection.send(switching)
+    connection.socket.pipe(connection.socket)
+  }
+}
+
+async function open(): Promise<RawClient> {
+  const client = await proxy.client()
+  client.send(handshake)
+  expect((await client.response()).status).toBe(101)
+  return client
+}
+
+test('bytes pass unchanged in both directions', async () => {
+  echo()
+  const client = await open()
+  const sent = randomBytes(3_000_000)
+  client.send(sent)
+  while (client.unread.length < sent.length) await client.changed()
+  expect(Buffer.from(client.unread, 'latin1').equals(sent)).toBe(true)
+  expect(backend.requests[0]?.headers.get('upgrade')).toEqual(['websocket'])
+  expect(backend.requests[0]?.headers.get('connection')).toEqual(['Upgrade'])
+  expect(proxy.stats.tunnelsOpen).toBe(1)
+})
+
+test('bytes that come with the handshake and with its answer are not lost', async () => {
+  backend.answer = (_, connection) => {
+    backend.readsRequests = false
+    connection.send(`${switching}first`)
+    connection.socket.pipe(connection.socket)
+  }
+  const client = await proxy.client()
+  client.send(`${handshake}early`)
+  expect((await client.response()).status).toBe(101)
+  await client.until('first')
+  await client.until('early')
+})
+
+test('a refused handshake is a plain response, and the connection is used again', async () => {
+  backend.answer = ({ target }, connection) => connection.send(ok(`no tunnel at ${target}`))
+  const client = await proxy.client()
+  client.send(handshake)
+  expect((await client.response()).body).toBe('no tunnel at /chat')
+  client.get('a.test', '/next')
+  expect((await client.response()).body).toBe('no tunnel at /next')
+})
+
+test('a switch to another protocol is 502', async () => {
+  backend.answer = (_, connection) =>
+    connection.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nevil')
+  const client = await proxy.client()
+  client.send(handshake)
+  const response = await client.response()
+  expect(response.status).toBe(502)
+  expect(client.unread).not.toContain('evil')
+})
+
+test('the client that leaves closes the endpoint, and the other way round', async () => {
+  echo()
+  const first = await open()
+  first.destroy()
+  await backend.connections[0]?.closed
+  backend.readsRequests = true
+  const second = await open()
+  backend.connections[1]?.socket.destroy()
+  await second.untilClosed()
+  await proxy.until(stats => stats.tunnelsOpen === 0 && stats.requestsInFlight === 0)
+})
+
+test('a tunnel that is silent longer than the read timeout is closed', async () => {
+  echo()
+  await proxy.publish({ settings: { timeouts: { readMs: 50 } } })
+  const client = await open()
+  await client.untilClosed()
+  await proxy.until(stats => stats.tunnelsOpen === 0)
+})

@@ -1,0 +1,227 @@
+import { BroadcastChannel } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { host, InProcess } from '../proxy/in-process.ts'
+import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { RawClient } from '../proxy/raw-client.ts'
+
+const mortal = { workerFile: new URL('../proxy/mortal-worker.ts', import.meta.url) }
+
+let backend: RawBackend
+let proxy: InProcess
+
+beforeEach(async () => {
+  backend = await new RawBackend().start()
+})
+
+afterEach(async () => {
+  await proxy.close()
+  await backend.close()
+})
+
+async function start(workers: number, options = {}): Promise<void> {
+  proxy = await new InProcess(workers, options).start({
+    hosts: { 'a.test': host('a.test', 'app') },
+    backends: { app: [backend.port] },
+  })
+}
+
+function kill(worker: number): void {
+  const channel = new BroadcastChannel('kill-data-worker')
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel between threads, no window
+  channel.postMessage(worker)
+  channel.close()
+}
+
+async function bodyOf(target: string): Promise<string> {
+  const client = await proxy.client()
+  client.get('a.test', target)
+  const { body } = await client.response()
+  client.destroy()
+  return body
+}
+
+describe('several workers', () => {
+  test('serve on the same ports, and a publication is complete when all of them serve it', async () => {
+    await start(2)
+    expect(proxy.stats).toMatchObject({ workers: 2, workersServing: 2, servedRevision: 1 })
+    for (let round = 0; round < 20; round++) expect(await bodyOf(`/${round}`)).toBe(`hello from /${round}`)
+    const other = await new RawBackend().start()
+    other.answer = (_, connection) => connection.send(ok('other'))
+    await proxy.publish({ backends: { app: [other.port] } })
+    expect(proxy.proxy.servedRevision).toBe(2)
+    for (let round = 0; round < 20; round++) expect(await bodyOf('/')).toBe('other')
+    await other.close()
+  })
+
+  test('that are lost are replaced, with the present table', async () => {
+    await start(2, mortal)
+    const other = await new RawBackend().start()
+    other.answer = (_, connection) => connection.send(ok('other'))
+    await proxy.publish({ backends: { app: [other.port] } })
+    kill(0)
+    await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 2)
+    for (let round = 0; round < 20; round++) expect(await bodyOf('/')).toBe('other')
+    await proxy.publish({ backends: { app: [backend.port] } })
+    for (let round = 0; round < 20; round++) expect(await bodyOf('/x')).toBe('hello from /x')
+    await other.close()
+  })
+
+  test('that are lost again and again come back more slowly each time', async () => {
+    await start(1, mortal)
+    for (let loss = 1; loss <= 3; loss++) {
+      kill(0)
+      await proxy.until(stats => stats.workersLost === loss && stats.workersServing === 1)
+    }
+    expect(await bodyOf('/x')).toBe('hello from /x')
+  })
+
+  test('keep their counts when they are lost, but for what was open', async () => {
+    await start(1, mortal)
+    const client = await proxy.client()
+    client.get('a.test')
+    await client.response()
+    expect(proxy.stats.connectionsOpen).toBe(1)
+    kill(0)
+    await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 1)
+    expect(proxy.stats).toMatchObject({ requests: 1, connectionsOpen: 0 })
+  })
+
+  test('do not hold up a publication when one is down', async () => {
+    await start(2, mortal)
+    kill(1)
+    await proxy.publish({ hosts: { 'b.test': host('b.test', 'app') } })
+    expect(proxy.proxy.servedRevision).toBe(2)
+  })
+
+  test('share their TLS tickets: a session that began with one resumes with another', async () => {
+    await start(2)
+    const { testCertificate } = await import('../proxy/test-certificate.ts')
+    const certificate = testCertificate('test/default', 'default', ['a.test'])
+    await proxy.publish({ certificates: [certificate], defaultCertificate: certificate.id })
+    const first = await RawClient.connectTls(proxy.httpsPort, { servername: 'a.test', maxVersion: 'TLSv1.2' })
+    first.get('a.test')
+    await first.response()
+    const session = first.socket.getSession()
+    first.destroy()
+    for (let round = 0; round < 10; round++) {
+      const again = await RawClient.connectTls(proxy.httpsPort, {
+        servername: 'a.test',
+        maxVersion: 'TLSv1.2',
+        ...(session === undefined ? {} : { session }),
+      })
+      expect(again.socket.isSessionReused()).toBe(true)
+      again.destroy()
+    }
+  })
+
+  test('that cannot listen fail the start with a reason', async () => {
+    await start(1)
+    const { createServer } = await import('node:net')
+    const taken = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => {
+      taken.once('listening', resolve)
+    })
+    const address = taken.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    const second = new InProcess(1, { httpPort: port })
+    await expect(second.start()).rejects.toThrow('EADDRINUSE')
+    await second.close()
+    taken.close()
+  })
+})
+
+describe('a drain', () => {
+  test('finishes requests in flight, closes idle connections and loses nothing that was accepted', async () => {
+    await start(2)
+    let finish = (): void => {}
+    backend.answer = ({ target }, connection) => {
+      if (target !== '/slow') return connection.send(ok(`hello from ${target}`))
+      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf')
+      finish = () => connection.send('half')
+    }
+    const slow = await proxy.client()
+    slow.get('a.test', '/slow')
+    await slow.until('half')
+    const idle = await proxy.client()
+    idle.get('a.test', '/idle')
+    await idle.response()
+    const drained = proxy.proxy.drain({ lameDuckMs: 50, graceMs: 20_000 })
+    const late = await proxy.client()
+    late.get('a.test', '/late')
+    const lateResponse = await late.response()
+    expect(lateResponse.body).toBe('hello from /late')
+    expect(lateResponse.headers.get('connection')).toEqual(['close'])
+    await idle.untilClosed()
+    finish()
+    expect((await slow.response()).body).toBe('halfhalf')
+    expect(await drained).toEqual({ cutConnections: 0 })
+    await expect(proxy.client()).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('answers connections that were accepted and had not asked yet', async () => {
+    await start(1)
+    const early = await proxy.client()
+    const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
+    while (true) {
+      const probe = await proxy.client().catch(() => undefined)
+      if (probe === undefined) break
+      probe.destroy()
+    }
+    early.get('a.test', '/early')
+    expect((await early.response()).body).toBe('hello from /early')
+    expect(await drained).toEqual({ cutConnections: 0 })
+  })
+
+  test('under steady load fails no request', async () => {
+    await start(2)
+    let stopped = false
+    const outcomes: string[] = []
+    const load = Array.from({ length: 8 }, async () => {
+      while (!stopped) {
+        const client = await proxy.client().catch(() => undefined)
+        if (client === undefined) return
+        while (!client.ended) {
+          client.get('a.test', '/load')
+          const response = await client.response().catch(() => undefined)
+          outcomes.push(response === undefined ? 'cut' : String(response.status))
+          if (response?.headers.get('connection')?.[0] === 'close') break
+        }
+        client.destroy()
+      }
+    })
+    await proxy.until(stats => stats.requests > 50)
+    const drained = proxy.proxy.drain({ lameDuckMs: 100, graceMs: 20_000 })
+    setTimeout(() => {
+      // As endpoints of a Service do: soon after the drain began nobody sends new connections here.
+      stopped = true
+    }, 50)
+    await Promise.all(load)
+    expect(await drained).toEqual({ cutConnections: 0 })
+    expect(new Set(outcomes)).toEqual(new Set(['200']))
+  })
+
+  test('cuts what outlives the grace, and says how much', async () => {
+    await start(1)
+    backend.answer = () => {}
+    const client = await proxy.client()
+    client.get('a.test', '/never')
+    await proxy.until(() => backend.requests.length === 1)
+    expect(await proxy.proxy.drain({ lameDuckMs: 0, graceMs: 300 })).toEqual({ cutConnections: 1 })
+    await client.untilClosed()
+  })
+
+  test('closes tunnels', async () => {
+    await start(1)
+    backend.answer = (_, connection) => {
+      backend.readsRequests = false
+      connection.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    }
+    const client = await proxy.client()
+    client.get('a.test', '/', 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n')
+    expect((await client.response()).status).toBe(101)
+    const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
+    await client.untilClosed()
+    client.destroy()
+    expect(await drained).toEqual({ cutConnections: 0 })
+  })
+})
