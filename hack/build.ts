@@ -32,6 +32,29 @@ const programByName: Plugin = {
   },
 }
 
+/**
+ * The client of Kubernetes brings a class a kind of object, 15 MB of them, of which nothing is used: what is imported
+ * of it is loaded by name, and its modules say that they do nothing by being loaded.
+ */
+const usedPartOfClient: Plugin = {
+  name: 'used-part-of-client',
+  setup(context) {
+    const client = '@kubernetes/client-node'
+    context.onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ importer }) =>
+      importer === '' || importer.includes('node_modules') ? undefined : { path: client, namespace: 'used-part' },
+    )
+    context.onLoad({ filter: /.*/, namespace: 'used-part' }, () => ({
+      contents: `export { KubeConfig } from '${client}/dist/config.js'\nexport { Exec } from '${client}/dist/exec.js'\n`,
+      resolveDir: root,
+    }))
+    context.onResolve({ filter: /^\./ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      if (pluginData === client || !importer.includes(join(client, 'dist'))) return undefined
+      const resolved = await context.resolve(path, { importer, resolveDir, kind, pluginData: client })
+      return { ...resolved, sideEffects: false }
+    })
+  },
+}
+
 rmSync(dist, { recursive: true, force: true })
 await Promise.all([
   build({
@@ -46,6 +69,7 @@ await Promise.all([
     splitting: true,
     chunkNames: 'program-[name]-[hash]',
     banner: withRequire,
+    plugins: [usedPartOfClient],
   }),
   build({ ...shared, entryPoints: { worker: 'src/proxy/worker.ts' }, banner: withRequire }),
 ])

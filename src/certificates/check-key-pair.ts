@@ -13,16 +13,18 @@ export type KeyPairCheck =
   | { readonly ok: false; readonly reason: string; readonly message: string }
 
 /**
- * The check for `TranslatorOptions.checkKeyPair`. A pair that belongs together but is not valid at this time is served
+ * A check for `TranslatorOptions.checkKeyPair`. A pair that belongs together but is not valid at this time is served
  * with a warning: clients that trust it all the same go on, and the others see why.
  */
-export function checkKeyPair(certificatePem: string, keyPem: string, now = new Date()): KeyPairCheck {
-  const inspected = inspectKeyPair(certificatePem, keyPem, now)
-  if (inspected.reason === undefined) {
-    return { ok: true, hosts: inspected.facts.hosts, notAfter: inspected.facts.notAfter }
+export function createKeyPairCheck(now: () => Date): (certificatePem: string, keyPem: string) => KeyPairCheck {
+  return (certificatePem, keyPem) => {
+    const inspected = inspectKeyPair(certificatePem, keyPem, now())
+    if (inspected.reason === undefined) {
+      return { ok: true, hosts: inspected.facts.hosts, notAfter: inspected.facts.notAfter }
+    }
+    const { reason, message, facts } = inspected
+    const outOfTime = reason === 'Expired' || reason === 'NotYetValid'
+    if (!outOfTime || facts === undefined) return { ok: false, reason, message }
+    return { ok: true, hosts: facts.hosts, notAfter: facts.notAfter, warning: message, warningReason: reason }
   }
-  const { reason, message, facts } = inspected
-  const outOfTime = reason === 'Expired' || reason === 'NotYetValid'
-  if (!outOfTime || facts === undefined) return { ok: false, reason, message }
-  return { ok: true, hosts: facts.hosts, notAfter: facts.notAfter, warning: message, warningReason: reason }
 }

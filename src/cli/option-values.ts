@@ -20,11 +20,17 @@ export function namespacedName(text: string): { readonly namespace: string; read
   return { namespace, name }
 }
 
-/** `:8081`, `0.0.0.0:8081` or `[::1]:8081`; without an address it is all of them. */
-export function bindAddress(text: string): { readonly address: string; readonly port: number } {
+export function trueOrFalse(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It must be true or false.')
+  return text === 'true'
+}
+
+/** `:8081`, `0.0.0.0:8081` or `[::1]:8081`; without an address it is all of them. `0` is nowhere. */
+export function bindAddress(text: string): { readonly address: string; readonly port: number } | undefined {
+  if (text === '0') return undefined
   const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
   if (match === null || Number(match[3]) > 65_535) {
-    throw new InvalidArgumentError('It must be ADDRESS:PORT or :PORT, as in :8081.')
+    throw new InvalidArgumentError('It must be ADDRESS:PORT, :PORT as in :8081, or 0.')
   }
   return { address: match[1] ?? (match[2] || '::'), port: Number(match[3]) }
 }

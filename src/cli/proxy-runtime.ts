@@ -80,6 +80,7 @@ export class ProxyRuntime {
     this.#source = source
     source.start(changes => this.#take(changes))
     await source.synced()
+    if (this.#leaving) throw new Error('stopped before the first table was complete')
     // An empty source is a table too: one that answers 404.
     this.#take([])
     const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options

@@ -2,9 +2,9 @@ import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { ConfigMap, IngressClass, Namespace } from '../api/kubernetes.ts'
 import { defaultAnnotationsPrefix, defaultClassAnnotation, defaultController } from '../api/names.ts'
 import type { ObjectReference, Problem } from '../api/problem.ts'
-import { createKeyPairCheck } from '../certificates/check-key-pair.ts'
 import { resolveSettings } from '../routing/settings.ts'
 import type { TranslatorOptions } from '../routing/translator.ts'
+import { checkKeyPairNow } from './key-pair-check.ts'
 
 /** What the command line says. */
 export interface ServeFlags {
@@ -39,9 +39,6 @@ export interface ServeConfiguration {
 
 /** Key of the Secret that stands for the generated certificate; no namespace has this name. */
 export const generatedSecret = { namespace: '(serve)', name: 'generated-default-certificate' } as const
-
-/** One function for all configurations: another one would have every certificate judged anew. */
-const checkKeyPair = createKeyPairCheck(() => new Date())
 
 const everyClassName = '(every class)'
 
@@ -81,7 +78,7 @@ export function decideServeConfiguration(
       annotationsPrefix: defaultAnnotationsPrefix,
       defaultCertificate:
         usesOwn && own?.secretName !== undefined ? { namespace: ownNamespace, name: own.secretName } : generatedSecret,
-      checkKeyPair,
+      checkKeyPair: checkKeyPairNow,
       settings,
     },
   }

@@ -52,7 +52,7 @@ export class Applier {
     const live = request.live ?? (await this.#find(request))
     if (live && !request.isOurs(live)) return { kind: 'foreign', object: live }
     if (live && this.#stands(request.desired, live)) return { kind: 'unchanged', object: live }
-    const object = await this.#send(request, live).catch((error: unknown) => this.#repair(request, live, error))
+    const object = await this.#send(request, live).catch((error: unknown) => this.#repair(request, error))
     this.#remember(request.desired, object)
     if (!live) return { kind: 'created', object }
     const same = live.metadata.resourceVersion === object.metadata.resourceVersion
@@ -84,24 +84,26 @@ export class Applier {
   }
 
   /** Sends again without the list items that exclude ours, if that is what the server objects to. */
-  #repair(request: ApplyRequest, live: KubernetesObject | undefined, error: unknown): Promise<KubernetesObject> {
-    if (!live || !hasStatus(error, 422)) throw error
+  #repair(request: ApplyRequest, error: unknown): Promise<KubernetesObject> {
+    if (!hasStatus(error, 422)) throw error
     const causes = error.details.causes ?? []
     if (causes.some(cause => cause.field === 'metadata.uid')) {
       const message = 'it was replaced by another object of its name since it was read'
       throw new ApiError({ status: 409, body: { reason: 'Conflict', message }, request: error.message })
     }
-    const removals = removalsOfForeignItems(request.desired, live, this.#manager)
-    if (removals.length === 0 || !causes.some(cause => cause.reason === 'FieldValueDuplicate')) throw error
-    return this.#removeAndSend(request, live, removals)
+    if (!causes.some(cause => cause.reason === 'FieldValueDuplicate')) throw error
+    return this.#removeAndSend(request, error)
   }
 
-  async #removeAndSend(request: ApplyRequest, live: KubernetesObject, removals: readonly object[]) {
-    // The places in the lists hold only for the version that was read.
+  async #removeAndSend(request: ApplyRequest, error: ApiError): Promise<KubernetesObject> {
+    // The places in the lists hold only for the version that was read, so it is read anew.
+    const live = await this.#find(request)
+    const removals = live && request.isOurs(live) ? removalsOfForeignItems(request.desired, live, this.#manager) : []
+    if (!live || removals.length === 0) throw error
     const sameVersion = { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion }
-    const body = [sameVersion, ...removals]
     const { resource, desired, signal } = request
-    await this.#client.patch(resource, nameOf(desired), { type: 'json', body, ...(signal ? { signal } : {}) })
+    const options = signal ? { signal } : {}
+    await this.#client.patch(resource, nameOf(desired), { type: 'json', body: [sameVersion, ...removals], ...options })
     return this.#send(request, live)
   }
 

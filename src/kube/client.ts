@@ -98,7 +98,11 @@ export class KubeClient {
     })
   }
 
-  create<T extends KubernetesObject>(resource: Resource, object: T, options: RequestOptions = {}): Promise<T> {
+  create<T extends KubernetesObject>(
+    resource: Resource,
+    object: T,
+    options: RequestOptions = {},
+  ): Promise<T & KubernetesObject> {
     const { namespace } = object.metadata
     const path = resourcePath(resource, namespace === undefined ? {} : { namespace })
     return this.request({ ...options, method: 'POST', path, body: object, countedAs: label('create', resource) })
@@ -109,7 +113,7 @@ export class KubeClient {
     resource: Resource,
     object: T,
     options: RequestOptions & { readonly subresource?: string } = {},
-  ): Promise<T> {
+  ): Promise<T & KubernetesObject> {
     const { namespace, name } = object.metadata
     const target = {
       name,

@@ -66,15 +66,9 @@ interface Place {
 
 function matches(desired: unknown, live: unknown, place: Place): boolean {
   const owned = ownedWithin(place.applied)
-  if (Array.isArray(desired)) {
-    if (owned.length === 0) return Array.isArray(live) && contains(desired, live, place.quantity)
-    return Array.isArray(live) && matchesList(desired, live, { ...place, owned })
-  }
-  if (isMap(desired)) {
-    if (owned.length === 0) return contains(desired, live, place.quantity)
-    return isMap(live) && matchesMap(desired, live, place)
-  }
-  return owned.length === 0 && contains(desired, live, place.quantity)
+  if (owned.length === 0) return contains(desired, live, place.quantity)
+  if (Array.isArray(desired)) return Array.isArray(live) && matchesList(desired, live, { ...place, owned })
+  return isMap(desired) && isMap(live) && matchesMap(desired, live, place)
 }
 
 function matchesMap(desired: Json, live: Json, place: Place): boolean {

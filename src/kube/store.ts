@@ -37,6 +37,10 @@ export class Store<T, I extends string = never> {
     return this.#versions.get(key)?.object
   }
 
+  has(key: string): boolean {
+    return this.#versions.has(key)
+  }
+
   resourceVersion(key: string): string | undefined {
     return this.#versions.get(key)?.resourceVersion
   }

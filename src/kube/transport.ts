@@ -37,6 +37,9 @@ export interface KubeRequest extends RequestOptions {
 
 const longestRetryAfterMs = 30_000
 
+/** Tries of one request that get no answer: each may take the whole time limit. */
+const maxBrokenTries = 3
+
 /** Requests over shared connections, with the credentials of `ClusterAccess`, time limits and retries. */
 export class Transport {
   readonly #access: ClusterAccess
@@ -139,11 +142,11 @@ export class Transport {
   }
 
   async #send(request: KubeRequest, signal: AbortSignal, refresh: boolean): Promise<Dispatcher.ResponseData> {
-    signal.throwIfAborted()
     const { headers, tls } = await this.#access.authorize(refresh)
+    if (signal.aborted) throw connectionError(request, signal.reason)
     if (request.countedAs) this.#counts.set(request.countedAs, (this.#counts.get(request.countedAs) ?? 0) + 1)
     try {
-      return await this.#connections.agent(tls).request({
+      const response = this.#connections.agent(tls).request({
         origin: this.#origin,
         path: `${this.#pathPrefix}${request.path}${queryString(request.query)}`,
         method: request.method,
@@ -158,6 +161,7 @@ export class Transport {
         headersTimeout: request.timeoutMs ?? this.#requestTimeoutMs,
         bodyTimeout: 0,
       })
+      return await untilAborted(response, signal)
     } catch (error) {
       throw connectionError(request, error)
     }
@@ -172,8 +176,18 @@ function retryDelayMs(error: unknown, request: KubeRequest, attempt: number): nu
     const delayMs = Math.min(error.retryAfterMs ?? 1000, longestRetryAfterMs)
     return delayMs * (1 + Math.random() / 4)
   }
-  if (error instanceof ConnectionError && request.repeatable === true) return 100 * 2 ** attempt * (0.5 + Math.random())
+  const mayRepeat = request.repeatable === true && attempt < maxBrokenTries
+  if (error instanceof ConnectionError && mayRepeat) return 100 * 2 ** attempt * (0.5 + Math.random())
   return undefined
+}
+
+/** undici heeds the signal of a request only when it has a connection, and connecting may take long. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', abort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 function connectionError(request: KubeRequest, error: unknown): ConnectionError {

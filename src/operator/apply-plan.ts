@@ -15,16 +15,13 @@ export interface Applied {
   readonly stale: boolean
 }
 
-/** Kinds whose writing needs the permission to read Secrets, which is granted a moment before. */
-const kindsOfSecrets = ['Secret', 'Role']
-
 /** Applies everything that the plan asks for; one object that is refused stops no other. */
 export async function applyPlan(plan: Plan, world: World): Promise<Applied> {
   const readable = world.secrets.hasSynced(plan.instance.namespace)
   const failures: Failure[] = []
   let stale = false
   for (const object of desired(plan)) {
-    if (!readable && kindsOfSecrets.includes(object.kind)) continue
+    if (!readable && needsSecrets(object)) continue
     const failure = await applyOne(object, plan, world).catch((error: unknown) => {
       if (!isConflict(error)) return failed(object, error)
       stale = true
@@ -77,6 +74,11 @@ export function foreignObject(object: KubernetesObject): Failure {
   const message =
     'exists and belongs to somebody else; delete or rename it, or choose another name for this IngressDeployment'
   return { reason: 'NameConflict', object: nameOf(object), message }
+}
+
+/** Who grants the reading of a Secret must hold it, which the operator does a moment after it took charge. */
+function needsSecrets({ kind, roleRef }: DesiredObject): boolean {
+  return kind === 'Secret' || kind === 'Role' || (roleRef as { readonly kind?: string } | undefined)?.kind === 'Role'
 }
 
 function unreadableSecrets(plan: Plan, world: World): Failure {

@@ -35,8 +35,12 @@ export async function finalize(
   for (const one of serving) await remove(one, world)
   const pods = world.caches.pods.byIndex('owner', key)
   if ((serving.length > 0 || pods.length > 0) && !outOfPatience(owner, world)) return { requeueAfterMs: pollMs }
-  // 3. What is cluster-scoped or in other namespaces; the rest is the garbage collector's.
-  for (const one of owned) if (isDistant(one, instance.namespace, childName(instance))) await remove(one, world)
+  // 3. The class, the permissions and all the rest. In a namespace that is being deleted only what is elsewhere: the
+  // rest goes with it, and the permission to delete it may have gone before.
+  const goesAnyway = world.caches.namespaces.get(instance.namespace)?.metadata.deletionTimestamp !== undefined
+  for (const one of owned.toReversed()) {
+    if (!goesAnyway || isDistant(one, instance.namespace, childName(instance))) await remove(one, world)
+  }
   // 4. The IngressDeployment itself may go.
   await removeFinalizer(owner, world)
   world.log.info({ namespace: instance.namespace, name: instance.name }, 'instance deleted')

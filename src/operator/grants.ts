@@ -20,12 +20,18 @@ export async function reconcileNamespace(namespace: string, world: World): Promi
         'role binding of this name belongs to somebody else',
       )
     }
-  } else if (live !== undefined && isOurs(live)) {
-    const { uid = '' } = live.metadata
-    await deleteObject(world.client, resources.roleBindings, { namespace, name: secretManagerBindingName, uid })
+  } else {
+    world.awaitedSince.delete(namespace)
+    await deleteBinding(namespace, live, world)
   }
   followSecrets(world)
   return undefined
+}
+
+async function deleteBinding(namespace: string, live: KubernetesObject | undefined, world: World): Promise<void> {
+  if (live === undefined || !isOurs(live)) return
+  const { uid = '' } = live.metadata
+  await deleteObject(world.client, resources.roleBindings, { namespace, name: secretManagerBindingName, uid })
 }
 
 /** Watches the Secrets of every namespace where the operator has a reason, and the permission, to read them. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubernetesObject } from '../api/kubernetes.ts'
 import { createIngressDeploymentValidator } from '../api/schema.ts'
-import { checkKeyPair } from '../certificates/check-key-pair.ts'
+import { createKeyPairCheck } from '../certificates/check-key-pair.ts'
 import { Applier } from '../kube/apply.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type Clock, systemClock } from '../kube/clock.ts'
@@ -110,7 +110,7 @@ class Operator implements RunningOperator {
     })
     this.#sessions = new RoutingSessions({
       everything: () => this.#everything(),
-      checkKeyPair: (certificate, key) => checkKeyPair(certificate, key, new Date(clock.wallMs())),
+      checkKeyPair: createKeyPairCheck(() => new Date(clock.wallMs())),
       onReferences: key => this.#enqueue(key),
       onIngresses: keys => this.#enqueueIngresses(keys),
       onFindings: key => this.#ingresses.addAfter(`${reportPrefix}${key}`, this.#timings.reportDelayMs),
@@ -233,6 +233,7 @@ class Operator implements RunningOperator {
       firstRetryMs: this.#timings.firstRetryMs,
       balancerPollMs: this.#timings.balancerPollMs,
       secretNamespaces: new Map(),
+      awaitedSince: new Map(),
       failures: new Map(),
       enqueue: key => this.#enqueue(key),
       publishIngress: key => this.#publishIngress(key),

@@ -1,22 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { IngressClass } from '../api/kubernetes.ts'
-import { childName, fieldManager, finalizer, generatedCertificateName, instanceConfigurationKey } from '../api/names.ts'
+import { childName, fieldManager, finalizer, instanceConfigurationKey } from '../api/names.ts'
 import type { InstanceConfiguration } from '../api/settings.ts'
-import { generateSelfSigned, type IssuedKeyPair } from '../certificates/generate.ts'
-import { inspectKeyPair } from '../certificates/inspect.ts'
 import { isConflict, isNotFound } from '../kube/api-error.ts'
 import { resources } from '../kube/resource.ts'
 import { RetryAfter } from '../kube/retry.ts'
-import { applyPlan, foreignObject, prune } from './apply-plan.ts'
-import { awaitsBalancer, readBalancerFailure } from './balancer-failure.ts'
-import { decideGenerated, defaultHosts, judgeReferred, renewalTime } from './certificate.ts'
+import { applyPlan, prune } from './apply-plan.ts'
+import { awaitsBalancer } from './balancer-failure.ts'
+import { judgeReferred } from './certificate.ts'
 import { classWinner, conflictMessage } from './class-claims.ts'
 import type { CertificateVerdict, Failure, Findings } from './conditions.ts'
+import { decideCertificate } from './default-certificate.ts'
 import { finalize, forget } from './finalize.ts'
 import { followSecrets } from './grants.ts'
 import { reportChanges } from './instance-events.ts'
-import type { Deployment, Observed } from './observed.ts'
+import { observe } from './observe.ts'
 import { belongsTo } from './ownership.ts'
 import { admit, type Admitted, claimedClass, decide, instanceName, type Plan, type PlanContext } from './plan.ts'
 import { addresses, computeStatus } from './status.ts'
@@ -34,14 +33,15 @@ interface Outcome {
   readonly renewAt: Date | undefined
 }
 
-interface CertificateOutcome {
-  readonly verdict: CertificateVerdict
-  readonly keyPair: IssuedKeyPair | undefined
-  readonly renewAt?: Date
-  readonly failure?: Failure
+/** Nothing can be concluded yet; an event will come, or this time will be over. */
+interface Wait {
+  readonly requeueAfterMs: number
 }
 
 const maxRetryMs = 60_000
+
+/** How long a run waits for the Secrets of its namespace before it goes on without them. */
+const secretPatienceMs = 3000
 
 /** setTimeout and patience both end before a certificate does. */
 const longestSleepMs = 24 * 3_600_000
@@ -65,7 +65,7 @@ export async function reconcile(key: string, world: World): Promise<Requeue> {
   const admission = admitAmongAll(owner, world)
   const standsStill = admission.admitted === undefined || owner.spec.paused
   const outcome = standsStill ? standStill(owner, admission, world) : await act(owner, admission.admitted, world)
-  return conclude(owner, outcome, world)
+  return 'requeueAfterMs' in outcome ? outcome : conclude(owner, outcome, world)
 }
 
 type AmongAll =
@@ -88,17 +88,16 @@ function admitAmongAll(owner: IngressDeployment, world: World): AmongAll {
 }
 
 /** Nothing is written; the routing session follows the configuration with which the proxies run. */
-function standStill(owner: IngressDeployment, { admitted, verdict }: AmongAll, world: World): Outcome {
+function standStill(owner: IngressDeployment, { admitted, verdict }: AmongAll, world: World): Outcome | Wait {
   const instance = instanceName(owner)
   const key = `${instance.namespace}/${instance.name}`
   const standing = standingConfiguration(key, owner, world)
   if (standing !== undefined) {
     const references = world.sessions.configure(key, standing, admitted !== undefined)
-    keepSecrets(
-      key,
-      [...references].filter(namespace => standing.secretNamespaces.includes(namespace)),
-      world,
-    )
+    const namespaces = [...references].filter(namespace => standing.secretNamespaces.includes(namespace))
+    keepSecrets(key, namespaces, world)
+    const wait = awaitSecrets(instance.namespace, world)
+    if (wait) return wait
   }
   const certificate =
     standing === undefined
@@ -125,7 +124,7 @@ function judgeStanding(namespace: string, secretName: string, world: World): Cer
   return judgeReferred(secretName, world.secrets.get(namespace, secretName), world.now())
 }
 
-async function act(owner: IngressDeployment, admitted: Admitted, world: World): Promise<Outcome> {
+async function act(owner: IngressDeployment, admitted: Admitted, world: World): Promise<Outcome | Wait> {
   const instance = instanceName(owner)
   const key = `${instance.namespace}/${instance.name}`
   await takeCharge(owner, world)
@@ -138,6 +137,8 @@ async function act(owner: IngressDeployment, admitted: Admitted, world: World): 
   }
   const { configuration } = decide(admitted, context)
   const secretNamespaces = [...world.sessions.configure(key, configuration, false)]
+  const wait = awaitSecrets(instance.namespace, world)
+  if (wait) return wait
   const certificate = await decideCertificate(admitted.value, world)
   const plan = decide(admitted, { ...context, secretNamespaces, keyPair: certificate.keyPair })
   const applied = await applyPlan(plan, world)
@@ -186,40 +187,17 @@ function foreignClass(owner: IngressDeployment, world: World): IngressClass | un
   return live.spec?.controller === owner.spec.ingressClass.controller ? live : undefined
 }
 
-async function decideCertificate(owner: IngressDeployment, world: World): Promise<CertificateOutcome> {
-  const { namespace, name } = instanceName(owner)
-  const { secretName: referred, generated } = owner.spec.tls.defaultCertificate
-  const secretName = referred ?? generatedCertificateName({ namespace, name })
-  if (!world.secrets.hasSynced(namespace)) {
-    const message = `Secrets of namespace ${namespace} can't be read yet`
-    return { verdict: { reason: 'CertificateNotFound', secretName, message }, keyPair: undefined }
+/** The permission is granted, and the first list asked for, just before: what hangs on Secrets is not judged till then. */
+function awaitSecrets(namespace: string, world: World): Wait | undefined {
+  if (world.secrets.hasSynced(namespace)) {
+    world.awaitedSince.delete(namespace)
+    return undefined
   }
-  const now = world.now()
-  const secret = world.secrets.get(namespace, secretName)
-  if (referred !== undefined) return { verdict: judgeReferred(referred, secret, now), keyPair: undefined }
-  if (secret !== undefined && !belongsTo({ namespace, name }, owner.metadata.uid, secret)) {
-    const message = `Secret ${secretName} belongs to somebody else; see condition ObjectsApplied`
-    return {
-      verdict: { reason: 'IssueFailed', secretName, message },
-      keyPair: undefined,
-      failure: foreignObject(secret),
-    }
-  }
-  const hosts = generated?.hosts ?? defaultHosts
-  const decision = decideGenerated(secret, hosts, now)
-  if (decision.action === 'keep') {
-    const { keyPair, facts, renewAt } = decision
-    return { verdict: { reason: 'Valid', secretName, facts }, keyPair, renewAt }
-  }
-  world.log.info({ namespace, name: secretName, why: decision.why }, 'certificate issued')
-  return issue(secretName, hosts, now)
-}
-
-async function issue(secretName: string, hosts: readonly string[], now: Date): Promise<CertificateOutcome> {
-  const keyPair = await generateSelfSigned({ hosts, now })
-  const { facts, reason } = inspectKeyPair(keyPair.certificate, keyPair.key, now)
-  if (facts === undefined || reason !== undefined) throw new Error('issuing a certificate: it came out unusable')
-  return { verdict: { reason: 'Valid', secretName, facts }, keyPair, renewAt: renewalTime(facts) }
+  const nowMs = world.now().getTime()
+  const since = world.awaitedSince.get(namespace) ?? nowMs
+  world.awaitedSince.set(namespace, since)
+  const leftMs = since + secretPatienceMs - nowMs
+  return leftMs > 0 ? { requeueAfterMs: leftMs } : undefined
 }
 
 function keepSecrets(key: string, namespaces: readonly string[], world: World): void {
@@ -254,33 +232,6 @@ async function conclude(owner: IngressDeployment, outcome: Outcome, world: World
     awaitsBalancer(observed.service) ? world.balancerPollMs : undefined,
     outcome.renewAt && outcome.renewAt.getTime() - world.now().getTime(),
   ])
-}
-
-async function observe(owner: IngressDeployment, world: World): Promise<Observed> {
-  const instance = instanceName(owner)
-  const name = `${instance.namespace}/${childName(instance)}`
-  const own = <T>(kind: string): T | undefined => {
-    const object = world.caches.ownedStore(kind).get(name)
-    return object !== undefined && belongsTo(instance, owner.metadata.uid, object) ? (object as T) : undefined
-  }
-  const service = own<NonNullable<Observed['service']>>('Service')
-  const pods = world.caches.pods.byIndex('owner', `${instance.namespace}/${instance.name}`)
-  return {
-    service,
-    deployment: own<Deployment>('Deployment'),
-    pods: pods.toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1)),
-    balancerFailure: awaitsBalancer(service) ? await balancerFailure(service, world) : undefined,
-  }
-}
-
-async function balancerFailure(service: NonNullable<Observed['service']>, world: World): Promise<string | undefined> {
-  try {
-    return await readBalancerFailure(world.client, service)
-  } catch (error) {
-    // The text would be of help, but the status is told without it.
-    world.log.warn({ error: String(error) }, 'events of a Service can not be read')
-    return undefined
-  }
 }
 
 async function writeStatus(

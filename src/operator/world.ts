@@ -29,6 +29,8 @@ export interface World {
   readonly balancerPollMs: number
   /** Namespaces where an instance's Ingresses refer to Secrets, as last decided. */
   readonly secretNamespaces: Map<string, readonly string[]>
+  /** Since when the first list of a namespace's Secrets is awaited, in milliseconds since 1970. */
+  readonly awaitedSince: Map<string, number>
   /** Failed attempts in a row, by instance. */
   readonly failures: Map<string, number>
   /** Key of an instance, `namespace/name`, or of a namespace. */

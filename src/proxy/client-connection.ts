@@ -9,8 +9,8 @@ import {
   identityOfConnection,
   identityOfForwardedHeaders,
 } from './client-identity.ts'
-import { type Client, Exchange } from './exchange.ts'
 import type { ProxyErrorCode } from './errors.ts'
+import { type Client, Exchange } from './exchange.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -204,6 +204,7 @@ export class ClientConnection implements Client {
       }
     } finally {
       this.#consuming = false
+      this.#exchange?.requestReadEnds()
     }
   }
 
@@ -225,25 +226,19 @@ export class ClientConnection implements Client {
 
   /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
   #step(bytes: Buffer, at: number, end: number): number {
-    switch (this.#state) {
-      case 'head':
-        return this.#readHead(bytes, at, end)
-      case 'body':
-        return this.#readBody(bytes, at, end)
-      case 'busy':
-        // A request ahead of its turn: nothing more is read until the present one is served.
-        this.#held = bytes.subarray(at, end)
-        this.#pause()
-        return -1
-      case 'tunnel':
-        this.#exchange?.tunnel(bytes, at, end)
-        return -1
-      case 'lingering':
-      case 'closed':
-        this.#discarded += end - at
-        if (this.#discarded > lingerBytes) this.destroy()
-        return -1
+    if (this.#state === 'head') return this.#readHead(bytes, at, end)
+    if (this.#state === 'body') return this.#readBody(bytes, at, end)
+    if (this.#state === 'busy') {
+      // A request ahead of its turn: nothing more is read until the present one is served.
+      this.#held = bytes.subarray(at, end)
+      this.#pause()
+    } else if (this.#state === 'tunnel') {
+      this.#exchange?.tunnel(bytes, at, end)
+    } else {
+      this.#discarded += end - at
+      if (this.#discarded > lingerBytes) this.destroy()
     }
+    return -1
   }
 
   #readHead(bytes: Buffer, start: number, end: number): number {
@@ -354,17 +349,10 @@ export class ClientConnection implements Client {
   /** The client sends no more. It may still wait for its answer. */
   #onEnd(): void {
     this.#halfClosed = true
-    switch (this.#state) {
-      case 'busy':
-        this.#deadline = this.context.clock.deadline(halfClosedMs)
-        break
-      case 'tunnel':
-        this.#exchange?.tunnelEnd()
-        break
-      default:
-        // Nothing is owed: no request, half a request, or an answer that has been sent.
-        this.#abort('client_gone')
-    }
+    if (this.#state === 'busy') this.#deadline = this.context.clock.deadline(halfClosedMs)
+    else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
+    // Nothing is owed: no request, half a request, or an answer that has been sent.
+    else this.#abort('client_gone')
   }
 
   /** Our own end has been sent, with all before it. */
@@ -376,18 +364,11 @@ export class ClientConnection implements Client {
   }
 
   #onDeadline(): void {
-    switch (this.#state) {
-      case 'head':
-        // Only who has begun to ask is told that it took too long.
-        if (this.#held === undefined) this.#linger()
-        else this.#refuse({ status: 408, reason: 'head-timeout' })
-        break
-      case 'body':
-        this.#exchange?.fail('request_timeout')
-        break
-      default:
-        this.#abort('client_gone')
-    }
+    if (this.#state === 'body') this.#exchange?.fail('request_timeout')
+    else if (this.#state !== 'head') this.#abort('client_gone')
+    // Only who has begun to ask is told that it took too long.
+    else if (this.#held === undefined) this.#linger()
+    else this.#refuse({ status: 408, reason: 'head-timeout' })
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import type { RequestExtras } from '../http1/serialise.ts'
 import type { RequestHead } from '../http1/messages.ts'
+import type { RequestExtras } from '../http1/serialise.ts'
 import type { ForwardedPorts } from './worker-protocol.ts'
 
 /** How a client reached us: what its connection says, and what a trusted proxy in front says instead. */

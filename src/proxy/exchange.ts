@@ -79,6 +79,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #upstream: UpstreamConnection | undefined
   /** The head has gone up on the present connection. */
   #forwarding = false
+  /** Inside `start`, which the client calls while it reads: more of the request may follow at once. */
+  #starting = false
+  #corked: UpstreamConnection | undefined
   /** Body that came before the connection was ready: at most what was read at once, since the client is paused. */
   #early: Buffer[] | undefined
   #bodyComplete: boolean
@@ -126,7 +129,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (answer !== undefined) return this.#answer(answer)
     this.#backend = found.route.backend === undefined ? undefined : table.backend(found.route.backend)
     if (this.#backend === undefined) return this.fail('no_endpoint')
+    this.#starting = true
     this.#attempt()
+    this.#starting = false
     if (this.head.expectContinue && !this.#finished) this.#client.send(CONTINUE)
   }
 
@@ -185,13 +190,14 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (upstream === undefined) return
     const host = this.#route?.options.upstreamVhost ?? this.head.authority
     this.#forwarding = true
+    this.#corked = upstream
     upstream.cork()
     let more = upstream.send(serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId)))
     const early = this.#early
     this.#early = undefined
     for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece)
     if (this.#bodyComplete) this.#endRequest(upstream)
-    upstream.uncork()
+    if (!this.#starting) this.requestReadEnds()
     if (more) this.#client.resumeBody()
   }
 
@@ -208,6 +214,12 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#early ??= []
     this.#early.push(piece)
     this.#client.pauseBody()
+  }
+
+  /** What one read of the client brought has been given: head and body leave as one piece. */
+  requestReadEnds(): void {
+    this.#corked?.uncork()
+    this.#corked = undefined
   }
 
   requestBodyEnd(): void {
@@ -247,7 +259,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#chunkedDown = framing === 'chunked'
     // An answer before the end of the request leaves the rest of its body on the connection: not to be used again.
     this.#keepAlive = this.#bodyComplete && framing !== 'close' && this.#client.mayKeepAlive()
-    this.#client.cork()
     this.#sendDown(
       serialiseResponseHead(head, {
         framing,
@@ -257,7 +268,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
         server: serverName,
       }),
     )
-    this.#client.uncork()
   }
 
   /** A body without a length goes to HTTP/1.1 in chunks, to HTTP/1.0 until the connection closes. */
@@ -280,10 +290,16 @@ export class Exchange implements UpstreamUser, RequestFacts {
       this.#sendDown(piece)
       return
     }
-    this.#client.cork()
     this.#client.send(chunkHeader(length))
     this.#client.send(piece)
     this.#sendDown(CHUNK_END)
+  }
+
+  upstreamReadBegins(): void {
+    this.#client.cork()
+  }
+
+  upstreamReadEnds(): void {
     this.#client.uncork()
   }
 

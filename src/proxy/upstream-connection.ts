@@ -22,6 +22,9 @@ export interface UpstreamUser {
   /** 103 and the like; never 100 or 101. */
   upstreamInterim(head: ResponseHead): void
   upstreamHead(head: ResponseHead): void
+  /** Around what one read brought: head and body leave as one piece. */
+  upstreamReadBegins(): void
+  upstreamReadEnds(): void
   upstreamBody(bytes: Buffer, start: number, end: number): void
   /** The response is whole. */
   upstreamEnd(): void
@@ -220,11 +223,14 @@ export class UpstreamConnection {
     }
     this.#responseBytes += chunk.length
     if (this.#deadline !== Number.POSITIVE_INFINITY) this.#touch()
+    const user = this.#user
+    user.upstreamReadBegins()
     try {
       this.#consume(chunk)
     } catch (error) {
       this.#break(error)
     }
+    user.upstreamReadEnds()
   }
 
   #consume(chunk: Buffer): void {

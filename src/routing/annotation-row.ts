@@ -1,8 +1,8 @@
 /** What a mistake in the annotation may break, as ingress-nginx classifies it (its annotations-risk.md). */
-export type Risk = 'low' | 'medium' | 'high' | 'critical'
+type Risk = 'low' | 'medium' | 'high' | 'critical'
 
 /** Whether it concerns the paths of its Ingress, or the Ingress, its hosts and its backends as a whole. */
-export type Scope = 'location' | 'ingress'
+type Scope = 'location' | 'ingress'
 
 interface Row {
   /** Name without prefix. */

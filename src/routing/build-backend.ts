@@ -5,7 +5,7 @@ import { type BackendReference, quote } from './ingress-model.ts'
 import type { Backend, Endpoint } from './model.ts'
 
 /** What is wrong with a backend: a problem of each Ingress that refers to it. */
-export interface BackendFault {
+interface BackendFault {
   readonly reason: 'ServiceNotFound' | 'PortNotFound' | 'ExternalNameRefused' | 'EndpointRefused'
   readonly message: string
 }

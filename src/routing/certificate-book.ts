@@ -2,7 +2,7 @@ import type { Secret } from '../api/kubernetes.ts'
 import type { Certificate } from './model.ts'
 
 /** Result of checking a certificate chain and its private key, both PEM. `hosts` are the names it is valid for. */
-export type KeyPairCheck =
+type KeyPairCheck =
   | {
       readonly ok: true
       readonly hosts: readonly string[]
@@ -17,7 +17,7 @@ export type KeyPairCheck =
 
 export type CheckKeyPair = (certificatePem: string, keyPem: string) => KeyPairCheck
 
-export interface UsableCertificate {
+interface UsableCertificate {
   readonly certificate: Certificate
   readonly hosts: ReadonlySet<string>
 }

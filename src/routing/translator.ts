@@ -41,7 +41,7 @@ export interface Translation {
   readonly problems: ProblemChanges
 }
 
-export interface SecretReferences {
+interface SecretReferences {
   /** `namespace/name` of the Secrets that served Ingresses refer to, whether they exist or not. */
   readonly secrets: ReadonlySet<string>
   readonly secretNamespaces: ReadonlySet<string>

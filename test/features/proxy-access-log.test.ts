@@ -26,7 +26,9 @@ async function lines(count: number): Promise<string[]> {
 
 test('a line has the fields of ingress-nginx in its order', async () => {
   const client = await proxy.client()
-  client.send('POST /x?y=1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: wget "1"\r\nReferer: http://r.test/\r\nX-Request-ID: id-1\r\nContent-Length: 5\r\n\r\nhello')
+  client.send(
+    'POST /x?y=1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: wget "1"\r\nReferer: http://r.test/\r\nX-Request-ID: id-1\r\nContent-Length: 5\r\n\r\nhello',
+  )
   await client.response()
   const [line = ''] = await lines(1)
   expect(line).toMatch(
@@ -58,7 +60,9 @@ test('a request without a route, and bytes that are no request, have their line'
   client.send('nonsense\r\n\r\n')
   await client.response()
   const [first, second] = await lines(2)
-  expect(first).toMatch(/"GET \/ HTTP\/1\.1" 404 14 "-" "-" \d+ \d\.\d{3} \[upstream-default-backend\] \[\] - - - - [0-9a-f]{32}$/)
+  expect(first).toMatch(
+    /"GET \/ HTTP\/1\.1" 404 14 "-" "-" \d+ \d\.\d{3} \[upstream-default-backend\] \[\] - - - - [0-9a-f]{32}$/,
+  )
   expect(second).toMatch(/\] "" 400 0 "-" "-" 0 0\.000 \[\] \[\] - - - - [0-9a-f]{32}$/)
 })
 

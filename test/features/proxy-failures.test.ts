@@ -45,6 +45,7 @@ describe('a client', () => {
     client.destroy()
     await backend.connections[0]?.closed
     await proxy.until(stats => stats.requestsInFlight === 0)
+    expect(proxy.stats.errors.client_gone).toBe(1)
   })
 
   test('that goes away in the middle of its body never makes the request whole', async () => {
@@ -102,7 +103,9 @@ describe('a client', () => {
 
   test('reads its refusal though it goes on sending', async () => {
     const client = await proxy.client()
-    client.send(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n${'x'.repeat(500_000)}`)
+    client.send(
+      `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n${'x'.repeat(500_000)}`,
+    )
     expect((await client.response()).status).toBe(400)
   })
 
@@ -225,7 +228,10 @@ describe('an endpoint', () => {
   test.each([
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!'],
     ['no status line', 'just text\r\n\r\n'],
-    ['a switch of protocols that nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'],
+    [
+      'a switch of protocols that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    ],
     ['a head that never ends', `HTTP/1.1 200 OK\r\n${'X-A: b\r\n'.repeat(20_000)}`],
   ])('that answers with %s is 502', async (_, text) => {
     backend.answer = (_, connection) => connection.send(text)
@@ -255,7 +261,9 @@ describe('an endpoint', () => {
   test('that answers before the end of the request is heard, and neither connection is used again', async () => {
     backend.readsRequests = false
     backend.accepted = connection => {
-      connection.socket.once('data', () => connection.send('HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n'))
+      connection.socket.once('data', () =>
+        connection.send('HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n'),
+      )
     }
     await proxy.publish({ settings: { limits: { maxBodyBytes: 0 } } })
     const client = await proxy.client()

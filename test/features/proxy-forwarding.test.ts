@@ -67,7 +67,11 @@ describe('a request', () => {
   test('is believed about its client when the proxy in front is trusted', async () => {
     await proxy.publish({ settings: { trustForwardedHeaders: true } })
     const client = await proxy.client()
-    client.get('a.test', '/', 'X-Forwarded-For: 198.51.100.1, 192.0.2.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test\r\n')
+    client.get(
+      'a.test',
+      '/',
+      'X-Forwarded-For: 198.51.100.1, 192.0.2.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test\r\n',
+    )
     await client.response()
     const headers = backend.requests[0]?.headers
     expect(headers?.get('x-forwarded-for')).toEqual(['198.51.100.1, 192.0.2.9, 127.0.0.1'])

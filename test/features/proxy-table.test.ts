@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseSourceRange } from '../../src/routing/source-ranges.ts'
 import { host, InProcess } from '../proxy/in-process.ts'
 import { ok, RawBackend } from '../proxy/raw-backend.ts'
-import { parseSourceRange } from '../../src/routing/source-ranges.ts'
 
 let backends: RawBackend[]
 let proxy: InProcess
 
 beforeEach(async () => {
   backends = await Promise.all(Array.from({ length: 3 }, async () => new RawBackend().start()))
-  for (const [index, backend] of backends.entries()) backend.answer = (_, connection) => connection.send(ok(String(index)))
+  for (const [index, backend] of backends.entries())
+    backend.answer = (_, connection) => connection.send(ok(String(index)))
   proxy = await new InProcess().start({
     hosts: { 'a.test': host('a.test', 'app') },
     backends: { app: backends.map(backend => backend.port) },

@@ -94,6 +94,7 @@ test('the client that leaves closes the endpoint, and the other way round', asyn
   backend.connections[1]?.socket.destroy()
   await second.untilClosed()
   await proxy.until(stats => stats.tunnelsOpen === 0 && stats.requestsInFlight === 0)
+  expect(proxy.stats.responses1xx).toBe(2)
 })
 
 test('a tunnel that is silent longer than the read timeout is closed', async () => {
@@ -102,4 +103,5 @@ test('a tunnel that is silent longer than the read timeout is closed', async () 
   const client = await open()
   await client.untilClosed()
   await proxy.until(stats => stats.tunnelsOpen === 0)
+  expect(client.unread).toBe('')
 })

@@ -72,6 +72,9 @@ describe('several workers', () => {
       kill(0)
       await proxy.until(stats => stats.workersLost === loss && stats.workersServing === 1)
     }
+    const losses = proxy.logged.filter(line => line['msg'] === 'data worker lost')
+    expect(losses.map(line => line['restartInMs'])).toEqual([0, 100, 200])
+    expect(losses[0]?.['error']).toContain('killed by a test')
     expect(await bodyOf('/x')).toBe('hello from /x')
   })
 
@@ -174,10 +177,10 @@ describe('a drain', () => {
 
   test('under steady load fails no request', async () => {
     await start(2)
-    let stopped = false
+    const stopped = new AbortController()
     const outcomes: string[] = []
     const load = Array.from({ length: 8 }, async () => {
-      while (!stopped) {
+      while (!stopped.signal.aborted) {
         const client = await proxy.client().catch(() => undefined)
         if (client === undefined) return
         while (!client.ended) {
@@ -193,7 +196,7 @@ describe('a drain', () => {
     const drained = proxy.proxy.drain({ lameDuckMs: 100, graceMs: 20_000 })
     setTimeout(() => {
       // As endpoints of a Service do: soon after the drain began nobody sends new connections here.
-      stopped = true
+      stopped.abort()
     }, 50)
     await Promise.all(load)
     expect(await drained).toEqual({ cutConnections: 0 })
@@ -217,7 +220,11 @@ describe('a drain', () => {
       connection.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
     }
     const client = await proxy.client()
-    client.get('a.test', '/', 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n')
+    client.get(
+      'a.test',
+      '/',
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
+    )
     expect((await client.response()).status).toBe(101)
     const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
     await client.untilClosed()

@@ -13,6 +13,7 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #refusing = false
+  #frozen = false
   #accepted = 0
   /** Each chunk from the server comes so much later. */
   delayMs = 0
@@ -63,6 +64,17 @@ export class TcpProxy {
     }
   }
 
+  /** From now on no connection carries anything, new ones neither, but all stay open. */
+  freeze(): void {
+    this.#frozen = true
+    this.stall()
+  }
+
+  /** New connections work again. */
+  thaw(): void {
+    this.#frozen = false
+  }
+
   /** Resets every connection, the present and those to come, until `admit`. */
   refuse(): void {
     this.#refusing = true
@@ -101,6 +113,7 @@ export class TcpProxy {
         other.destroy()
       })
     }
+    if (this.#frozen) return
     client.on('data', (chunk: Buffer) => server.write(chunk))
     server.on('data', (chunk: Buffer) => this.#forwardSlowly(chunk, pair))
     client.resume()

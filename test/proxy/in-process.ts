@@ -64,6 +64,8 @@ export function backendId(service: string): string {
 /** A proxy in this process, its workers as in production but from their TypeScript, on ports of its own. */
 export class InProcess {
   readonly proxy: Proxy
+  /** What the control thread has logged. */
+  readonly logged: Readonly<Record<string, unknown>>[] = []
   httpPort = 0
   httpsPort = 0
   readonly #directory: string
@@ -81,7 +83,10 @@ export class InProcess {
       httpPort: options.httpPort ?? 0,
       httpsPort: 0,
       workers,
-      log: createLog({ level: 'silent' }),
+      log: createLog({
+        level: 'info',
+        destination: { write: line => this.logged.push(JSON.parse(line) as Record<string, unknown>) },
+      }),
       workerFile: options.workerFile ?? new URL('../../src/proxy/worker.ts', import.meta.url),
       allowLoopbackEndpoints: options.allowLoopbackEndpoints ?? true,
       accessLogFd: this.#logFd,
@@ -102,7 +107,10 @@ export class InProcess {
       revision: this.#revision,
       hosts: new Map(Object.entries(change.hosts ?? {})),
       backends: new Map(
-        Object.entries(change.backends ?? {}).map(([service, ports]) => [backendId(service), backendOf(service, ports)]),
+        Object.entries(change.backends ?? {}).map(([service, ports]) => [
+          backendId(service),
+          backendOf(service, ports),
+        ]),
       ),
       certificates: new Map((change.certificates ?? []).map(one => [one.id, one])),
       ...(change.defaultCertificate === undefined ? {} : { defaultCertificate: change.defaultCertificate }),

@@ -1,11 +1,15 @@
 import { BroadcastChannel, workerData } from 'node:worker_threads'
 import type { WorkerConfiguration } from '../../src/proxy/worker-protocol.ts'
-import '../../src/proxy/worker.ts'
 
 /** The real data worker, which ends by an uncaught error when a test asks it to. */
 const { index } = workerData as WorkerConfiguration
 const channel = new BroadcastChannel('kill-data-worker')
-channel.onmessage = event => {
+channel.addEventListener('message', event => {
   const { data } = event as { readonly data: unknown }
-  if (data === index) throw new Error('killed by a test')
-}
+  if (data === index) {
+    setImmediate(() => {
+      throw new Error('killed by a test')
+    })
+  }
+})
+await import('../../src/proxy/worker.ts')

@@ -1,5 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
 
 /** A request as the backend received it, read by rules of its own: the parser under test is not asked. */
 export interface RecordedRequest {

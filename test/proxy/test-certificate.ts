@@ -5,7 +5,7 @@ import type { Certificate } from '../../src/routing/model.ts'
 /** A self-signed certificate for the names, whose subject's common name tells it from others. */
 export function testCertificate(id: string, commonName: string, names: readonly string[]): Certificate {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
   const forgeKey = forge.pki.privateKeyFromPem(key)
   const certificate = forge.pki.createCertificate()
   certificate.publicKey = forge.pki.setRsaPublicKey(forgeKey.n, forgeKey.e)

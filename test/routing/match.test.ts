@@ -129,7 +129,7 @@ describe('hostile paths', () => {
     ['*', '/'],
     ['', '/'],
     [`/a/b${'/'.repeat(16_000)}`, '/a/b'],
-    [`${'/'.repeat(16_000)}`, '/'],
+    ['/'.repeat(16_000), '/'],
   ])('a path like %.20s finds its own route', (text, expected) => {
     expect(findRoute(compiled, text)?.path).toBe(expected)
   })

@@ -146,12 +146,12 @@ function identity({ kind, metadata }: SourceObject): Omit<Change, 'object'> {
 export interface Bench {
   readonly translator: Translator
   readonly table: RoutingTable
-  apply(changes: readonly Change[]): Translation
-  reconfigure(changed: Partial<TranslatorOptions>): Translation
+  readonly apply: (changes: readonly Change[]) => Translation
+  readonly reconfigure: (changed: Partial<TranslatorOptions>) => Translation
   /** The Service that a request reaches, `404`, or the refusal. */
-  ask(host: string, path: string): string
+  readonly ask: (host: string, path: string) => string
   /** `reason object field` of every problem. */
-  reasons(): readonly string[]
+  readonly reasons: () => readonly string[]
 }
 
 export function bench(objects: readonly SourceObject[] = [], changed: Partial<TranslatorOptions> = {}): Bench {

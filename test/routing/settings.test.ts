@@ -39,10 +39,11 @@ describe('defaults', () => {
       idleSeconds: upstreamKeepAlive.idleMs / 1000,
       redirectStatus: defaultSettings.redirectStatus,
     }
-    for (const [field, value] of Object.entries(documented)) {
-      const description = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: .*?(\\d+) when absent`).exec(crd)
-      expect(Number(description?.[1]), field).toBe(value)
-    }
+    const described = Object.keys(documented).map(field => {
+      const text = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: .*?(\\d+) when absent`).exec(crd)
+      return [field, Number(text?.[1])]
+    })
+    expect(Object.fromEntries(described)).toEqual(documented)
   })
 })
 

@@ -1,3 +1,4 @@
+// One life of the translator is told in one place: its law, and what a change costs; hence longer than the guide.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Ingress } from '../../src/api/kubernetes.ts'

@@ -158,6 +158,14 @@ describe('a Secret that can not be used', () => {
     expect(reasons()).toEqual([])
   })
 
+  test('the last good one is forgotten with the last Ingress that refers to it', () => {
+    const { table, apply } = bench([secure(), app, tlsSecret('cert', 'a.example')])
+    apply(drop(secure()))
+    apply(put(secretWith('cert', { 'tls.crt': 'x', 'tls.key': 'y' })))
+    apply(put(secure()))
+    expect(table.certificateFor('a.example')).toBeUndefined()
+  })
+
   test('one that is deleted takes its certificate along', () => {
     const subject = bench([secure(), app, tlsSecret('cert', 'a.example')])
     subject.apply(drop(tlsSecret('cert', 'a.example')))

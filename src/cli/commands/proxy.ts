@@ -2,7 +2,6 @@ import { createServer } from 'node:net'
 import type { Command } from 'commander'
 import { adminSocket, defaultAnnotationsPrefix, type InstanceName, podPorts } from '../../api/names.ts'
 import type { InstanceConfiguration } from '../../api/settings.ts'
-import { createKeyPairCheck } from '../../certificates/check-key-pair.ts'
 import { AdminServer } from '../../observe/admin-server.ts'
 import { createLog, type Log } from '../../observe/log.ts'
 import { KubeClient } from '../../kube/client.ts'
@@ -12,6 +11,7 @@ import { KubernetesSource } from '../../sources/kubernetes.ts'
 import { CommandError } from '../command-error.ts'
 import type { CommandContext } from '../commands.ts'
 import { clusterAccessOptions, type Environment } from '../environment.ts'
+import { checkKeyPairNow } from '../key-pair-check.ts'
 import { inspectionRoutes } from '../inspection-routes.ts'
 import { logLevelOf } from '../log-level.ts'
 import { portNumber } from '../option-values.ts'
@@ -101,9 +101,6 @@ function createAdmins(context: {
   ]
 }
 
-/** One function for all configurations: another one would have every certificate judged anew. */
-const checkKeyPair = createKeyPairCheck(() => new Date())
-
 function translatorOptions(configuration: InstanceConfiguration): TranslatorOptions {
   const { instance, ingressClass, namespaces, ingressSelector, defaultCertificateSecretName, settings } = configuration
   return {
@@ -114,7 +111,7 @@ function translatorOptions(configuration: InstanceConfiguration): TranslatorOpti
     allowLoopbackEndpoints: false,
     annotationsPrefix: defaultAnnotationsPrefix,
     defaultCertificate: { namespace: instance.namespace, name: defaultCertificateSecretName },
-    checkKeyPair,
+    checkKeyPair: checkKeyPairNow,
     settings,
   }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import type { ConfigMap } from '../../../src/api/kubernetes.ts'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { type Clock, systemClock } from '../../../src/kube/clock.ts'
 import { resources } from '../../../src/kube/resource.ts'
@@ -137,7 +138,7 @@ describeOnCluster('Reflector', () => {
     const { reflector, store } = reflectConfigMaps(client, { namespace, timings: { watchSeconds: [4, 4] } })
     await reflector.synced()
     // Not what is watched: only a bookmark tells of the version that it leads to.
-    const other = { ...configMap(namespace, 'other', '1'), metadata: { namespace, name: 'other' } }
+    const other: ConfigMap = { ...configMap(namespace, 'other', '1'), metadata: { namespace, name: 'other' } }
     const { metadata } = await writer.create(resources.configMaps, other)
     await vi.waitFor(() => expect(front.watches.length).toBe(2), patient)
     const resumedFrom = Number(front.watches[1]?.searchParams.get('resourceVersion'))

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, inject } from 'vitest'
+import { afterAll, beforeAll, describe, inject, onTestFinished } from 'vitest'
 import type { IngressDeployment } from '../../../src/api/ingressdeployment.ts'
 import type { KubernetesObject } from '../../../src/api/kubernetes.ts'
 import { isNotFound } from '../../../src/kube/api-error.ts'
@@ -31,6 +31,7 @@ export interface OperatorCluster extends TestCluster {
   /** Requests as administrator. */
   readonly admin: KubeClient
   readonly controlPlane: ControlPlane
+  /** Starts an operator that is stopped with the test; resolves when it acts. */
   start(options?: Partial<OperatorOptions>): Promise<StartedOperator>
 }
 
@@ -59,17 +60,15 @@ async function createOperatorCluster(): Promise<{ value: OperatorCluster; releas
   const controlPlane = await startControlPlane()
   const base = testCluster(controlPlane.address)
   const admin = await clientOf(base.kubeconfig)
-  const started = new Set<StartedOperator>()
   await base.apply(await readFile(join(root, 'config/manager/namespace.yaml'), 'utf8'))
   await base.kubectl(['apply', '-k', join(root, 'config/rbac')])
   const kubeconfig = await operatorKubeconfig(base)
   const start = async (options: Partial<OperatorOptions> = {}): Promise<StartedOperator> => {
     const one = await startOne(kubeconfig, options)
-    started.add(one)
+    onTestFinished(() => one.stop())
     return one
   }
   const release = async (): Promise<void> => {
-    await Promise.all([...started].map(one => one.stop()))
     await admin.close()
     await controlPlane.stop()
   }

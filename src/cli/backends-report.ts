@@ -1,0 +1,73 @@
+import { stringify } from 'yaml'
+import type { HeldBackend } from '../proxy/worker-protocol.ts'
+
+export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
+/** What one pod holds. */
+export interface PodBackends {
+  readonly pod: string
+  readonly backends: readonly HeldBackend[]
+}
+
+/**
+ * The answers of an instance's pods as text. `json` and `yaml` give a list of `{pod, backends}`, or the backends alone
+ * with `onePod`; the tables say once what all pods agree on.
+ */
+export function formatBackends(answers: readonly PodBackends[], format: OutputFormat, onePod: boolean): string {
+  const [first] = answers
+  const document = onePod ? (first?.backends ?? []) : answers
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(document, undefined, 2)}\n`
+    case 'yaml':
+      return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })
+    case 'name':
+      return [...new Set(answers.flatMap(({ backends }) => backends.map(({ name }) => `${name}\n`)))].join('')
+    case 'wide':
+      return formatTable(['POD', 'BACKEND', 'SERVICE', 'PORT', 'BALANCING', 'ENDPOINTS'], answers.flatMap(wideRows))
+    case 'table':
+      return formatTable(['BACKEND', 'ENDPOINTS', 'PODS'], mergedRows(answers))
+  }
+}
+
+function wideRows({ pod, backends }: PodBackends): readonly (readonly string[])[] {
+  return backends.map(backend => {
+    const { namespace, name } = backend.service?.metadata ?? {}
+    const service = namespace === undefined ? '-' : `${namespace}/${name}`
+    return [pod, backend.name, service, backend.port, backend['load-balance'], endpointsOf(backend)]
+  })
+}
+
+/** One row a backend and set of endpoints: pods that differ, as while a change is on its way, are seen at once. */
+function mergedRows(answers: readonly PodBackends[]): readonly (readonly string[])[] {
+  const pods = new Map<string, number>()
+  for (const backend of answers.flatMap(({ backends }) => backends)) {
+    const row = JSON.stringify([backend.name, endpointsOf(backend)])
+    pods.set(row, (pods.get(row) ?? 0) + 1)
+  }
+  return [...pods]
+    .map(([row, count]) => [...(JSON.parse(row) as string[]), `${count}/${answers.length}`])
+    .sort(([one = ''], [other = '']) => (one < other ? -1 : one > other ? 1 : 0))
+}
+
+function endpointsOf({ endpoints }: HeldBackend): string {
+  if (endpoints.length === 0) return '-'
+  return endpoints
+    .map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
+    .join(',')
+}
+
+function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...lines.map(line => (line[column] ?? '').length)))
+  return lines
+    .map(
+      line =>
+        `${line
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('   ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
