@@ -2,7 +2,7 @@
 // `make demo` stays until Ctrl-C and lets one endpoint come and go; `make demo ONCE=1` sends the requests itself.
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { request as requestHttp, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
+import { type IncomingHttpHeaders, type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { RespondScript } from './respond-script.ts'
 import { toOctets } from './octets.ts'
+import { RespondScript } from './respond-script.ts'
 
 /** What must arrive upstream; every key is a condition of its own (see the top of the case file). */
 export interface UpstreamExpectation {
@@ -23,7 +23,7 @@ export interface UpstreamExpectation {
 }
 
 /** What must arrive at the client of a response case. */
-export interface ClientExpectation {
+interface ClientExpectation {
   readonly status?: number
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -49,7 +49,7 @@ interface CaseText {
   readonly why: string
 }
 
-export interface Part {
+interface Part {
   readonly octets: Buffer
   readonly waitMs: number
 }
@@ -79,7 +79,7 @@ export interface ResponseCase extends CaseText {
 }
 
 /** A case that is not run, with the reason; `failed` when it should have been. */
-export interface UnrunCase extends CaseText {
+interface UnrunCase extends CaseText {
   readonly kind: 'unrun'
   readonly failed: boolean
   readonly reason: string
@@ -91,7 +91,13 @@ interface Written {
   readonly [key: string]: unknown
 }
 
-const requestOutcomes: readonly string[] = ['reject', 'forward', 'incomplete', 'close', 'any'] satisfies RequestOutcome[]
+const requestOutcomes: readonly string[] = [
+  'reject',
+  'forward',
+  'incomplete',
+  'close',
+  'any',
+] satisfies RequestOutcome[]
 const responseOutcomes: readonly string[] = [
   'relay',
   '502',
@@ -102,10 +108,30 @@ const responseOutcomes: readonly string[] = [
 ] satisfies ResponseOutcome[]
 
 const knownUp: ReadonlySet<string> = new Set([
-  ...['requests', 'requests_min', 'method', 'target', 'targets', 'host', 'version', 'body', 'headers', 'headers_all'],
-  ...['present', 'absent', 'raw_absent', 'framing', 'xff_trusted_only'],
-])
-const knownClient: ReadonlySet<string> = new Set(['status', 'body', 'headers', 'headers_all', 'present', 'absent'])
+  'requests',
+  'requests_min',
+  'method',
+  'target',
+  'targets',
+  'host',
+  'version',
+  'body',
+  'headers',
+  'headers_all',
+  'present',
+  'absent',
+  'raw_absent',
+  'framing',
+  'xff_trusted_only',
+] satisfies (keyof UpstreamExpectation)[])
+const knownClient: ReadonlySet<string> = new Set([
+  'status',
+  'body',
+  'headers',
+  'headers_all',
+  'present',
+  'absent',
+] satisfies (keyof ClientExpectation)[])
 
 /**
  * The cases of one file. Throws when the file is not a case file; a case that the runner does not understand becomes a
@@ -150,7 +176,7 @@ function requestCase(written: Written): RequestCase {
     mustClose: written['close'] === 'must',
     never: strings(written['never']),
     mayStartUpstream: written['phase'] === 'body',
-    up: up as UpstreamExpectation,
+    up,
   }
 }
 
@@ -165,7 +191,7 @@ function responseCase(written: Written): ResponseCase {
     expect: oneOf('expect', written['expect'], responseOutcomes) as ResponseOutcome,
     status: numbers(written['status']),
     alternative: alternative(written['alt'], responseOutcomes) as Alternative<ResponseOutcome> | undefined,
-    client: client as ClientExpectation,
+    client,
     upstreamReuse: oneOf('upstream_reuse', written['upstream_reuse'] ?? 'any', ['yes', 'no', 'any']) as 'yes',
   }
 }
@@ -180,7 +206,7 @@ function partsOf(written: Written): readonly Part[] {
 
 function alternative(value: unknown, allowed: readonly string[]): Alternative<string> | undefined {
   if (value === undefined) return undefined
-  const [outcome, codes] = String(value).split(':')
+  const [outcome, codes] = text({ alt: value }, 'alt').split(':')
   return {
     outcome: oneOf('alt', outcome, allowed),
     status: (codes ?? '').split(',').filter(Boolean).map(Number),

@@ -2,7 +2,7 @@ import type { Alternative, RequestCase, RequestOutcome } from './case-file.ts'
 import { backendOfHost } from './manifests.ts'
 import { type Message, valuesOf } from './message.ts'
 import { showOctets } from './octets.ts'
-import { type RecordedRequest, recorderField } from './recorder.ts'
+import { type RecordedRequest, recordedBody, recorderField } from './recorder.ts'
 import type { RequestObservation } from './run-request-case.ts'
 import { upstreamMismatches } from './upstream-mismatches.ts'
 import type { Verdict } from './verdict.ts'
@@ -12,9 +12,10 @@ export function judgeRequestCase(one: RequestCase, seen: RequestObservation): Ve
   const came = describe(seen)
   const violations = violationsOf(one, seen)
   if (violations.length > 0) return { status: 'failed', hard: true, reasons: violations, came }
-  const reasons = mismatches(one, { outcome: one.expect, status: one.status }, seen)
+  const reasons = [...outcomeMismatches(one, { outcome: one.expect, status: one.status }, seen)]
+  if (one.mustClose && !seen.received.closed) reasons.push('the client connection was kept open')
   if (reasons.length === 0) return { status: 'passed', hard: false, reasons, came }
-  const allowed = one.alternative !== undefined && mismatches(one, one.alternative, seen).length === 0
+  const allowed = one.alternative !== undefined && outcomeMismatches(one, one.alternative, seen).length === 0
   return { status: allowed ? 'allowed' : 'failed', hard: false, reasons, came }
 }
 
@@ -24,9 +25,11 @@ function violationsOf(one: RequestCase, seen: RequestObservation): readonly stri
   if (seen.crash !== undefined) found.push(seen.crash)
   for (const { message } of seen.requests) {
     const target = message.startLine[1]
-    if (one.never.includes(target)) found.push(`the canary ${target} reached the upstream as a request`)
+    if (one.never.includes(target)) found.push(`the canary ${showOctets(target)} reached the upstream as a request`)
     if (valuesOf(message, 'x-forwarded-for').length === 0) {
-      found.push(`a request for ${showOctets(target)} reached the upstream that the proxy did not make (no X-Forwarded-For)`)
+      found.push(
+        `a request for ${showOctets(target)} reached the upstream that the proxy did not make (no X-Forwarded-For)`,
+      )
     }
   }
   found.push(...seen.requests.flatMap(misrouted))
@@ -45,14 +48,11 @@ function misrouted({ message, backend }: RecordedRequest): readonly string[] {
   return [`a request with Host ${showOctets(host)} reached the backend '${backend}'`]
 }
 
-function mismatches(one: RequestCase, wanted: Alternative<RequestOutcome>, seen: RequestObservation): readonly string[] {
-  if (wanted.outcome === 'any') return []
-  const found = [...outcomeMismatches(one, wanted, seen)]
-  if (one.mustClose && !seen.received.closed) found.push('the client connection was kept open')
-  return found
-}
-
-function outcomeMismatches(one: RequestCase, wanted: Alternative<RequestOutcome>, seen: RequestObservation): readonly string[] {
+function outcomeMismatches(
+  one: RequestCase,
+  wanted: Alternative<RequestOutcome>,
+  seen: RequestObservation,
+): readonly string[] {
   switch (wanted.outcome) {
     case 'any':
       return []
@@ -64,6 +64,8 @@ function outcomeMismatches(one: RequestCase, wanted: Alternative<RequestOutcome>
       return nothingUpstream(one, seen)
     case 'close':
       return [...closedUnserved(seen), ...nothingUpstream(one, seen)]
+    default:
+      return wanted.outcome satisfies never
   }
 }
 
@@ -71,12 +73,23 @@ function answersOfUpstream(one: RequestCase, seen: RequestObservation): readonly
   const wanted = one.up.requests ?? one.up.requests_min ?? 1
   const answers = seen.received.final.filter(message => message.complete && isFromUpstream(message))
   const found: string[] = []
+  found.push(...orderMismatches(one.up.targets ?? [], answers))
   if (answers.length < wanted) found.push(`${answers.length} answers of the upstream came back, not ${wanted}`)
-  if (one.parts.length > 1 && valuesAsk(one) && !seen.continued) found.push('no 100 came before the body')
+  if (one.parts.length > 1 && waitsForContinue(one) && !seen.continued) found.push('no 100 came before the body')
   return found
 }
 
-function valuesAsk(one: RequestCase): boolean {
+/** The recorder's answer names the target of its request; `targets` are in the order in which they were sent. */
+function orderMismatches(targets: readonly string[], answers: readonly Message[]): readonly string[] {
+  return answers.flatMap((answer, index) => {
+    const target = targets[index]
+    const body = answer.body.toString('latin1')
+    const isOwn = target === undefined || body === '' || body === recordedBody(target)
+    return isOwn ? [] : [`answer ${index + 1} is ${showOctets(body)}, not that of ${showOctets(target)}`]
+  })
+}
+
+function waitsForContinue(one: RequestCase): boolean {
   return /^expect:\s*100-continue/im.test(one.parts[0]?.octets.toString('latin1') ?? '')
 }
 
@@ -91,7 +104,8 @@ function refusal(one: RequestCase, status: readonly number[], seen: RequestObser
 function nothingUpstream(one: RequestCase, seen: RequestObservation): readonly string[] {
   const found: string[] = []
   const allowed = one.up.requests ?? 0
-  if (seen.requests.length > allowed) found.push(`${seen.requests.length} whole requests reached the upstream, not ${allowed}`)
+  if (seen.requests.length > allowed)
+    found.push(`${seen.requests.length} whole requests reached the upstream, not ${allowed}`)
   const partial = seen.connections.filter(connection => connection.partial)
   const mayStart = one.mayStartUpstream || one.expect === 'incomplete'
   if (partial.length > 0 && !mayStart) found.push('a part of the request reached the upstream')
@@ -117,7 +131,8 @@ function describe({ requests, connections, received }: RequestObservation): stri
     return `${message.startLine[1]} ${source}${message.complete ? '' : ' (cut)'}`
   })
   const interim = received.interim.map(message => message.startLine[1])
-  const client = [...interim, ...answers].join(', ') || (received.octets.length > 0 ? showOctets(received.octets) : 'nothing')
+  const client =
+    [...interim, ...answers].join(', ') || (received.octets.length > 0 ? showOctets(received.octets) : 'nothing')
   const end = received.reset ? 'reset' : received.closed ? 'closed' : 'kept open'
   const whole = requests.map(({ message }) => showOctets(`${message.startLine[0]} ${message.startLine[1]}`))
   const partial = connections.filter(one => one.partial && one.fault === undefined).length

@@ -31,7 +31,11 @@ function violationsOf(one: ResponseCase, seen: ResponseObservation): readonly st
   return found
 }
 
-function mismatches(one: ResponseCase, wanted: Alternative<ResponseOutcome>, seen: ResponseObservation): readonly string[] {
+function mismatches(
+  one: ResponseCase,
+  wanted: Alternative<ResponseOutcome>,
+  seen: ResponseObservation,
+): readonly string[] {
   const [message] = seen.received.final
   switch (wanted.outcome) {
     case 'any':
@@ -47,6 +51,8 @@ function mismatches(one: ResponseCase, wanted: Alternative<ResponseOutcome>, see
       return message?.complete === true && valuesOf(message, recorderField).length === 1
         ? []
         : ['the request was not answered from a fresh connection']
+    default:
+      return wanted.outcome satisfies never
   }
 }
 
@@ -75,15 +81,17 @@ function relayMismatches(one: ResponseCase, message: Message | undefined): reado
   if (message.startLine[0] !== 'HTTP/1.1') found.push(`the response has version ${message.startLine[0]}, not HTTP/1.1`)
   if (client.status === undefined && code >= 500) found.push(`status ${code}`)
   if (client.status !== undefined && code !== client.status) found.push(`status ${code}, not ${client.status}`)
-  if (client.body !== undefined && body !== client.body) found.push(`body ${showOctets(body)}, not ${showOctets(client.body)}`)
+  if (client.body !== undefined && body !== client.body)
+    found.push(`body ${showOctets(body)}, not ${showOctets(client.body)}`)
   return [...found, ...fieldMismatches(client, message)]
 }
 
 function reuseMismatches(one: ResponseCase, seen: ResponseObservation): readonly string[] {
-  if (one.upstreamReuse === 'yes' && seen.probe !== 'on the same connection') return ['the upstream connection was not used again']
+  if (one.upstreamReuse === 'yes' && seen.probe !== 'on the same connection')
+    return ['the upstream connection was not used again']
   if (one.upstreamReuse !== 'no') return []
   if (seen.probe === 'on the same connection') return ['the upstream connection was used again']
-  return []
+  return seen.keptOpen ? ['the upstream connection was kept open'] : []
 }
 
 function describe({ received, attempts, probe, keptOpen }: ResponseObservation): string {

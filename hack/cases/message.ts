@@ -1,8 +1,8 @@
 // A strict reader of HTTP/1 messages (RFC 9112), written on its own so that it shares no mistake with the proxy's.
 
-export type Field = readonly [name: string, value: string]
+type Field = readonly [name: string, value: string]
 
-export type Framing = 'none' | 'content-length' | 'chunked' | 'until-close'
+type Framing = 'none' | 'content-length' | 'chunked' | 'until-close'
 
 export interface Message {
   /** The parts of the start line between its spaces; the last may hold spaces. */
@@ -20,14 +20,15 @@ export type Reading =
   | { readonly kind: 'message'; readonly message: Message; readonly octets: number }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
+// What CR, LF and NUL do to a value is dangerous; other control characters are a matter of policy (RFC 9110 5.5).
+const fieldValue = /^[^\0\r\n]*$/
 const longestHead = 4_000_000
 
 /** Reads one request from the front of the bytes. */
 export function readRequest(octets: Buffer): Reading {
   return readMessage(octets, head => {
     const [method = '', target = '', version = '', ...more] = head.startLine.split(' ')
-    if (more.length > 0 || !token.test(method) || !/^[\x21-\x7e]+$/.test(target)) return 'request line'
+    if (more.length > 0 || !token.test(method) || !/^[^\x00-\x20\x7f]+$/.test(target)) return 'request line'
     if (!/^HTTP\/1\.[01]$/.test(version)) return 'version of the request line'
     const framing = declaredFraming(head.fields)
     return typeof framing === 'string'
@@ -145,6 +146,8 @@ function readBody(octets: Buffer, framing: BodyFraming): Body | string {
       return { content: octets, complete: framing.ended, octets: octets.length }
     case 'chunked':
       return readChunks(octets)
+    default:
+      return framing satisfies never
   }
 }
 
@@ -155,7 +158,8 @@ function readChunks(octets: Buffer): Body | string {
   while (true) {
     const end = octets.indexOf('\r\n', at)
     const line = octets.subarray(at, end < 0 ? octets.length : end).toString('latin1')
-    if (!(end < 0 ? /^[0-9A-Fa-f]{0,12}\r?$/ : /^[0-9A-Fa-f]{1,12}$/).test(line)) return `chunk line ${line.slice(0, 40)}`
+    if (!(end < 0 ? /^[0-9A-Fa-f]{0,12}\r?$/ : /^[0-9A-Fa-f]{1,12}$/).test(line))
+      return `chunk line ${line.slice(0, 40)}`
     if (end < 0) return unfinished()
     const size = Number.parseInt(line, 16)
     at = end + 2

@@ -4,7 +4,7 @@ export function toOctets(written: string): Buffer {
 }
 
 /** `{{rep:TEXT:N}}` is TEXT repeated N times; `\r` and `\n` inside TEXT, as a backslash and a letter, are CR and LF. */
-export function expandMacros(written: string): string {
+function expandMacros(written: string): string {
   return written.replaceAll(/\{\{rep:(.*?):(\d+)\}\}/gs, (_all, text: string, times: string) =>
     text.replaceAll('\\r', '\r').replaceAll('\\n', '\n').repeat(Number(times)),
   )

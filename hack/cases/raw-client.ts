@@ -23,6 +23,8 @@ export interface Received {
   readonly octets: Buffer
 }
 
+const connectTimeoutMs = 5000
+
 /** One client connection that sends raw bytes and keeps all that comes back. */
 export class RawClient {
   readonly #socket: Socket
@@ -34,7 +36,7 @@ export class RawClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', data => {
+    socket.on('data', (data: Buffer) => {
       this.#received.push(data)
       this.#waiters.changed()
     })
@@ -51,17 +53,17 @@ export class RawClient {
 
   static async connect(listener: Listener): Promise<RawClient> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>()
-    const address = { host: '127.0.0.1', port: listener.port }
+    const address = { host: '127.0.0.1', port: listener.port, allowHalfOpen: true }
+    const trusted = { servername: 'a.test', ca: listener.certificate, ALPNProtocols: ['http/1.1'] }
     const ready = (): void => resolve(undefined)
     const socket =
-      listener.name === 'clear'
-        ? connectTcp({ ...address, allowHalfOpen: true, noDelay: true }, ready)
-        : connectTls(
-            { ...address, allowHalfOpen: true, servername: 'a.test', ca: listener.certificate, ALPNProtocols: ['http/1.1'] },
-            ready,
-          )
+      listener.name === 'clear' ? connectTcp(address, ready) : connectTls({ ...address, ...trusted }, ready)
+    socket.setNoDelay()
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`the ${listener.name} listener took no connection in ${connectTimeoutMs} ms`))
+    }, connectTimeoutMs)
     socket.once('error', reject)
-    await promise
+    await promise.finally(() => clearTimeout(timer))
     socket.off('error', reject)
     return new RawClient(socket)
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Message, readRequest, valuesOf } from './message.ts'
 import type { Step } from './respond-script.ts'
@@ -14,7 +14,7 @@ export interface RecordedRequest {
 }
 
 /** What a responder is asked about: the request that stands first on a connection, as far as it has arrived. */
-export interface Arrival {
+interface Arrival {
   readonly message: Message
   readonly connection: RecorderConnection
   /** How many requests came on this connection before it. */
@@ -26,6 +26,11 @@ export type Responder = (arrival: Arrival) => readonly Step[] | undefined
 
 /** Field by which an answer of the recorder is told from one that the proxy made itself. */
 export const recorderField = 'x-recorder'
+
+/** Body of a plain answer, by which a client sees that an answer is its own. */
+export function recordedBody(target: string): string {
+  return `recorded ${target.slice(0, 40)}`
+}
 
 const closeGraceMs = 1500
 
@@ -174,7 +179,7 @@ export class Recorder {
       // What a connection of an earlier case still sends is no business of this one.
       if (this.connections.includes(connection)) this.requests.push({ message, backend, connection: connection.id })
     }
-    socket.on('data', data => {
+    socket.on('data', (data: Buffer) => {
       connection.receive(data, this.respond, record)
       this.#waiters.changed()
     })
@@ -186,13 +191,12 @@ export class Recorder {
     })
   }
 }
-}
 
 /** 200 with a small body and the recorder's field; before it 100 to a request that waits for it. */
 export const plainAnswer: Responder = ({ message, connection, earlier }) => {
   if (message.complete) {
     const [method, target] = message.startLine
-    const body = method === 'HEAD' ? '' : `recorded ${target.slice(0, 40)}`
+    const body = method === 'HEAD' ? '' : recordedBody(target)
     const length = method === 'HEAD' ? 8 : body.length
     const head = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\nX-Recorder: ${connection.id}.${earlier}\r\n\r\n`
     return [{ send: Buffer.from(head + body, 'latin1') }]

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RequestCase } from './case-file.ts'
 import { valuesOf } from './message.ts'
 import { type Listener, RawClient, type Received } from './raw-client.ts'
-import { recorderField, type RecordedRequest, type Recorder } from './recorder.ts'
+import { type RecordedRequest, type Recorder, recorderField } from './recorder.ts'
 import type { Stage } from './stage.ts'
 
 /** One upstream connection, as it was at the end of the case. */
-export interface ConnectionRecord {
+interface ConnectionRecord {
   readonly octets: Buffer
   readonly fault: string | undefined
   readonly open: boolean
@@ -36,7 +36,11 @@ const quietForCanaryMs = 120
 export const longWaitMs = 5000
 
 /** Sends one raw request on a new connection. */
-export async function runRequestCase(stage: Stage, one: RequestCase, listenerName: 'clear' | 'tls'): Promise<RequestObservation> {
+export async function runRequestCase(
+  stage: Stage,
+  one: RequestCase,
+  listenerName: 'clear' | 'tls',
+): Promise<RequestObservation> {
   const { recorder } = stage
   const listener = stage.listener(listenerName)
   const client = await RawClient.connect(listener)
@@ -48,11 +52,21 @@ export async function runRequestCase(stage: Stage, one: RequestCase, listenerNam
     await client.until(() => isAnswered(one, received()), answerTimeoutMs)
     if (one.mustClose) await client.until(() => client.closed, closeTimeoutMs)
     await delay(one.never.length > 0 ? quietForCanaryMs : quietMs)
-    await recorder.until(() => recorder.connections.every(other => !other.open || other.pending.length === 0), closeTimeoutMs)
+    await recorder.until(
+      () => recorder.connections.every(other => !other.open || other.pending.length === 0),
+      closeTimeoutMs,
+    )
     const connections = recorder.connections.map(({ octets, fault, open, pending }) => {
       return { octets, fault, open, partial: pending.length > 0 }
     })
-    return { listener, requests: [...recorder.requests], connections, received: received(), continued, crash: stage.crash }
+    return {
+      listener,
+      requests: [...recorder.requests],
+      connections,
+      received: received(),
+      continued,
+      crash: stage.crash,
+    }
   } finally {
     client.destroy()
   }
@@ -67,7 +81,8 @@ function methodsOf(one: RequestCase, recorder: Recorder): readonly string[] {
 
 async function sendParts(client: RawClient, one: RequestCase, received: () => Received): Promise<boolean> {
   const [first] = one.parts
-  const waitsForContinue = one.parts.length > 1 && /^expect:\s*100-continue/im.test(first?.octets.toString('latin1') ?? '')
+  const waitsForContinue =
+    one.parts.length > 1 && /^expect:\s*100-continue/im.test(first?.octets.toString('latin1') ?? '')
   let continued = false
   for (const part of one.parts) {
     client.send(part.octets)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ResponseCase } from './case-file.ts'
 import { readRequest, valuesOf } from './message.ts'
 import { type Listener, RawClient, type Received } from './raw-client.ts'
-import { plainAnswer, type Recorder, recorderField, type Responder } from './recorder.ts'
+import { plainAnswer, type Recorder, type Responder, recordedBody, recorderField } from './recorder.ts'
 import type { Step } from './respond-script.ts'
 import type { Stage } from './stage.ts'
 
@@ -23,7 +23,11 @@ const noticeTimeoutMs = 500
 const longestProbes = 3
 
 /** Lets one request meet a scripted upstream, then asks whether its connection is used again. */
-export async function runResponseCase(stage: Stage, one: ResponseCase, listenerName: 'clear' | 'tls'): Promise<ResponseObservation> {
+export async function runResponseCase(
+  stage: Stage,
+  one: ResponseCase,
+  listenerName: 'clear' | 'tls',
+): Promise<ResponseObservation> {
   const { recorder } = stage
   const listener = stage.listener(listenerName)
   const scripted = new ScriptedUpstream(one, recorder)
@@ -40,8 +44,9 @@ export async function runResponseCase(stage: Stage, one: ResponseCase, listenerN
     const result = received()
     await recorder.accept()
     const probe = await probeReuse(one, scripted, listener)
-    const keptOpen = scripted.connections.some(id => recorder.connections.some(other => other.id === id && other.open))
-    return { received: result, attempts: scripted.connections.length, probe, keptOpen, crash: stage.crash }
+    const isKept = (): boolean => recorder.connections.some(({ id, open }) => open && isScripted(one, scripted, id))
+    if (one.upstreamReuse === 'no') await recorder.until(() => !isKept(), noticeTimeoutMs)
+    return { received: result, attempts: scripted.connections.length, probe, keptOpen: isKept(), crash: stage.crash }
   } finally {
     client.destroy()
   }
@@ -98,7 +103,11 @@ async function makeIdle(one: ResponseCase, recorder: Recorder, listener: Listene
   await recorder.until(() => !idle.open, noticeTimeoutMs)
 }
 
-async function probeReuse(one: ResponseCase, scripted: ScriptedUpstream, listener: Listener): Promise<ResponseObservation['probe']> {
+async function probeReuse(
+  one: ResponseCase,
+  scripted: ScriptedUpstream,
+  listener: Listener,
+): Promise<ResponseObservation['probe']> {
   const rounds = one.upstreamReuse === 'yes' ? longestProbes : 1
   for (let round = 0; round < rounds; round += 1) {
     if (!(await answeredRightly(listener))) return 'not answered rightly'
@@ -122,7 +131,7 @@ async function answeredRightly(listener: Listener): Promise<boolean> {
     await client.until(() => client.closed || isOver(client.received(['GET'])), answerTimeoutMs)
     const [message] = client.received(['GET']).final
     const body = message?.body.toString('latin1')
-    return message !== undefined && valuesOf(message, recorderField).length === 1 && body === `recorded ${probeTarget}`
+    return message !== undefined && valuesOf(message, recorderField).length === 1 && body === recordedBody(probeTarget)
   } finally {
     client.destroy()
   }

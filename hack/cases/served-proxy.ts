@@ -26,7 +26,9 @@ export class ServedProxy {
   static async start(folder: string): Promise<ServedProxy> {
     if (!existsSync(program)) throw new Error(`starting the proxy: ${program} is missing; run 'npm run build'`)
     const free = ['--http-port', '0', '--https-port', '0', '--admin-port', '0']
-    const child = spawn(process.execPath, [program, 'serve', '-f', folder, ...free], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [program, 'serve', '-f', folder, ...free], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
     const output = new Output(child)
     try {
       const [http, https, admin] = await readAddresses(child, output)

@@ -17,12 +17,15 @@ export function upstreamMismatches(up: UpstreamExpectation, seen: RequestObserva
     ...messages.flatMap(message => fieldMismatches({ absent: up.absent }, message)),
     ...rawMismatches(up.raw_absent ?? [], seen),
     ...(up.xff_trusted_only === true ? messages.flatMap(trustedMismatches) : []),
-    ...(seen.connections.some(({ partial, open }) => partial && open) ? ['an upstream request was left unfinished'] : []),
+    ...(seen.connections.some(({ partial, open }) => partial && open)
+      ? ['an upstream request was left unfinished']
+      : []),
   ]
 }
 
 function countMismatches(up: UpstreamExpectation, count: number): readonly string[] {
-  if (up.requests !== undefined) return up.requests === count ? [] : [`${count} requests reached the upstream, not ${up.requests}`]
+  if (up.requests !== undefined)
+    return up.requests === count ? [] : [`${count} requests reached the upstream, not ${up.requests}`]
   const least = up.requests_min ?? 1
   return count >= least ? [] : [`${count} requests reached the upstream, not at least ${least}`]
 }
@@ -31,7 +34,9 @@ function targetMismatches(up: UpstreamExpectation, messages: readonly Message[])
   if (up.targets === undefined) return []
   const came = messages.map(message => message.startLine[1]).sort()
   const wanted = [...up.targets].sort()
-  return came.join('\n') === wanted.join('\n') ? [] : [`targets ${came.map(showOctets).join(', ')}, not ${wanted.map(showOctets).join(', ')}`]
+  return came.join('\n') === wanted.join('\n')
+    ? []
+    : [`targets ${came.map(showOctets).join(', ')}, not ${wanted.map(showOctets).join(', ')}`]
 }
 
 function firstMismatches(up: UpstreamExpectation, first: Message): readonly string[] {
@@ -55,7 +60,9 @@ function framingName(written: string | undefined): string | undefined {
 }
 
 function rawMismatches(absent: readonly string[], seen: RequestObservation): readonly string[] {
-  const all = seen.connections.map(({ octets }) => withoutOwnValues(octets.toString('latin1'), seen.listener.port)).join('\n')
+  const all = seen.connections
+    .map(({ octets }) => withoutOwnValues(octets.toString('latin1'), seen.listener.port))
+    .join('\n')
   return absent.filter(octets => all.includes(octets)).map(octets => `${showOctets(octets)} reached the upstream`)
 }
 
@@ -69,7 +76,8 @@ function withoutOwnValues(octets: string, port: number): string {
 function trustedMismatches(message: Message): readonly string[] {
   const chain = valuesOf(message, 'x-forwarded-for').flatMap(value => value.split(',').map(entry => entry.trim()))
   const found: string[] = []
-  if (chain.at(-1) !== '127.0.0.1') found.push(`the last entry of X-Forwarded-For is ${showOctets(chain.at(-1) ?? '')}, not the client's address`)
+  if (chain.at(-1) !== '127.0.0.1')
+    found.push(`the last entry of X-Forwarded-For is ${showOctets(chain.at(-1) ?? '')}, not the client's address`)
   const real = valuesOf(message, 'x-real-ip')
   if (real.some(address => address !== '127.0.0.1')) found.push(`X-Real-IP ${real.map(showOctets).join(', ')}`)
   return found

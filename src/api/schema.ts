@@ -144,7 +144,7 @@ function atLeastOrMost(error: ErrorObject): string {
 }
 
 function allowedFields(error: ErrorObject): string {
-  const properties = error.parentSchema?.['properties']
+  const properties: unknown = error.parentSchema?.['properties']
   return isRecord(properties) ? Object.keys(properties).join(', ') : 'none'
 }
 

@@ -52,7 +52,7 @@ export async function generateSelfSigned(request: CertificateRequest): Promise<I
   const certificate = sequence(body, algorithm(oids.ecdsaWithSha256), bitString(signature.toString('latin1')))
   return {
     certificate: pem('CERTIFICATE', bytes(certificate)),
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
   }
 }
 
@@ -119,8 +119,8 @@ function extension(oid: string, critical: boolean, value: forge.asn1.Asn1): forg
 /** UTCTime up to 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5). */
 function time(date: Date): forge.asn1.Asn1 {
   return date.getUTCFullYear() < 2050
-    ? universal(asn1.Type.UTCTIME, asn1.dateToUtcTime(date).toString())
-    : universal(asn1.Type.GENERALIZEDTIME, asn1.dateToGeneralizedTime(date).toString())
+    ? universal(asn1.Type.UTCTIME, asn1.dateToUtcTime(date))
+    : universal(asn1.Type.GENERALIZEDTIME, asn1.dateToGeneralizedTime(date))
 }
 
 function algorithm(oid: string): forge.asn1.Asn1 {
@@ -147,12 +147,13 @@ function universal(type: forge.asn1.Type, content: string): forge.asn1.Asn1 {
   return asn1.create(asn1.Class.UNIVERSAL, type, false, content)
 }
 
+/** The meaning of a context-specific tag depends on where it stands; forge has one type for all tags. */
 function contextPrimitive(tag: number, content: string): forge.asn1.Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, false, content)
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, content)
 }
 
 function explicit(tag: number, content: forge.asn1.Asn1): forge.asn1.Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, true, [content])
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, [content])
 }
 
 function bytes(structure: forge.asn1.Asn1): Buffer {

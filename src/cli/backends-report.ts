@@ -15,20 +15,15 @@ export interface PodBackends {
  * with `onePod`; the tables say once what all pods agree on.
  */
 export function formatBackends(answers: readonly PodBackends[], format: OutputFormat, onePod: boolean): string {
-  const [first] = answers
-  const document = onePod ? (first?.backends ?? []) : answers
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(document, undefined, 2)}\n`
-    case 'yaml':
-      return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })
-    case 'name':
-      return [...new Set(answers.flatMap(({ backends }) => backends.map(({ name }) => `${name}\n`)))].join('')
-    case 'wide':
-      return formatTable(['POD', 'BACKEND', 'SERVICE', 'PORT', 'BALANCING', 'ENDPOINTS'], answers.flatMap(wideRows))
-    case 'table':
-      return formatTable(['BACKEND', 'ENDPOINTS', 'PODS'], mergedRows(answers))
+  const document = onePod ? (answers[0]?.backends ?? []) : answers
+  const formats: Readonly<Record<OutputFormat, () => string>> = {
+    table: () => formatTable(['BACKEND', 'ENDPOINTS', 'PODS'], mergedRows(answers)),
+    wide: () => formatTable(['POD', 'BACKEND', 'SERVICE', 'PORT', 'BALANCING', 'ENDPOINTS'], answers.flatMap(wideRows)),
+    json: () => `${JSON.stringify(document, undefined, 2)}\n`,
+    yaml: () => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }),
+    name: () => [...new Set(answers.flatMap(({ backends }) => backends.map(({ name }) => `${name}\n`)))].join(''),
   }
+  return formats[format]()
 }
 
 function wideRows({ pod, backends }: PodBackends): readonly (readonly string[])[] {

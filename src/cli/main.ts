@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { Command, CommanderError, type OutputConfiguration } from 'commander'
-import { CommandError } from './command-error.ts'
-import { commands, type CommandContext } from './commands.ts'
+import { type CommandContext, commands } from './commands.ts'
 import { readEnvironment } from './environment.ts'
 import { version } from './version.ts'
 
@@ -84,10 +83,11 @@ function configured(command: Command, context: CommandContext): Command {
   return command.exitOverride().configureOutput(output).showHelpAfterError(true).helpOption('-h, --help', 'print this')
 }
 
+/** A stack is for who mends the program: only mistakes that the language itself found have one. */
 function describe(error: unknown): string {
-  if (error instanceof CommandError) return error.message
-  if (error instanceof Error) return 'code' in error ? error.message : (error.stack ?? error.message)
-  return String(error)
+  if (!(error instanceof Error)) return String(error)
+  const isMistake = [TypeError, RangeError, ReferenceError, SyntaxError].some(kind => error.constructor === kind)
+  return isMistake ? (error.stack ?? error.message) : error.message
 }
 
 /** `ingress-fleet … | head` ends quietly when the reader has seen enough. */

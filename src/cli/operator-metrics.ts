@@ -1,5 +1,5 @@
-import { Metrics, type MetricTable } from '../observe/metrics.ts'
 import type { KubeClient } from '../kube/client.ts'
+import { Metrics, type MetricTable } from '../observe/metrics.ts'
 import type { RunningOperator } from '../operator/operator.ts'
 
 const prefix = 'ingress_fleet_operator'

@@ -1,4 +1,4 @@
-import { Metrics, type MetricRow, type MetricTable } from '../observe/metrics.ts'
+import { type MetricRow, Metrics, type MetricTable } from '../observe/metrics.ts'
 import type { Proxy } from '../proxy/proxy.ts'
 import { counterRows } from '../proxy/worker-counters.ts'
 

@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os'
 import type { Problem } from '../api/problem.ts'
 import type { Log } from '../observe/log.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
-import { createProxyMetrics } from './proxy-metrics.ts'
 import type { ProxyPorts } from '../proxy/worker-protocol.ts'
 import type { ChangedObject, Delta } from '../routing/model.ts'
 import type { Change } from '../routing/snapshot.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { createTranslator, type Translation, type Translator, type TranslatorOptions } from '../routing/translator.ts'
 import type { Source } from '../sources/source.ts'
+import { createProxyMetrics } from './proxy-metrics.ts'
 
 export interface ProxyRuntimeOptions {
   readonly log: Log
@@ -34,9 +34,10 @@ export class ProxyRuntime {
   #proxy: Proxy | undefined
   #source: Source | undefined
   #metrics: ReturnType<typeof createProxyMetrics> | undefined
+  /** Changes until the source is complete: translated one by one they would be full of passing problems. */
+  #held: Change[] | undefined = []
   #served = false
   #leaving = false
-  /** Changes that arrive before the workers start are one table for them. */
   #startedMs = performance.now()
 
   constructor(options: ProxyRuntimeOptions) {
@@ -71,7 +72,7 @@ export class ProxyRuntime {
       'configuration validated and accepted',
     )
     log.info({ ingressClass: ingressClass.name, isDefault: ingressClass.isDefault }, 'valid IngressClass found')
-    if (this.#translator === undefined) this.#translator = createTranslator(options)
+    if (this.#translator === undefined || this.#held !== undefined) this.#translator = createTranslator(options)
     else this.#publish(this.#translator.reconfigure(options))
   }
 
@@ -81,8 +82,10 @@ export class ProxyRuntime {
     source.start(changes => this.#take(changes))
     await source.synced()
     if (this.#leaving) throw new Error('stopped before the first table was complete')
-    // An empty source is a table too: one that answers 404.
-    this.#take([])
+    const held = this.#held ?? []
+    this.#held = undefined
+    // Even an empty source is a table: one that answers 404.
+    this.#take(held)
     const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options
     this.#proxy = createProxy({
       log,
@@ -111,7 +114,8 @@ export class ProxyRuntime {
   }
 
   #take(changes: readonly Change[]): void {
-    if (this.#translator !== undefined) this.#publish(this.#translator.apply(changes))
+    if (this.#held !== undefined) this.#held.push(...changes)
+    else if (this.#translator !== undefined) this.#publish(this.#translator.apply(changes))
   }
 
   #publish({ delta, changed, problems }: Translation): void {

@@ -52,7 +52,7 @@ const kubeconfigLifeMs = 10_000
 /** Reads a kubeconfig, or a pod's service account. Throws when files are missing or name no cluster. */
 export async function loadClusterAccess(options: ClusterAccessOptions): Promise<ClusterAccess> {
   const clock = options.clock ?? systemClock
-  if (options.kubeconfig) return KubeconfigAccess.load(options.kubeconfig, options.context, clock)
+  if (options.kubeconfig) return kubeconfigAccess(options.kubeconfig, options.context, clock)
   const directory = options.serviceAccountDirectory ?? defaultServiceAccountDirectory
   const namespace = await readFile(join(directory, 'namespace'), 'utf8').catch((error: unknown) => {
     throw new Error(`reading the service account in ${directory}: none is there; name a kubeconfig instead`, {
@@ -117,20 +117,17 @@ async function readServiceAccount(directory: string): Promise<Credentials> {
   return { headers: { authorization: `Bearer ${token.trim()}` }, tls: { caPem } }
 }
 
-const KubeconfigAccess = {
-  async load(files: string, context: string | undefined, clock: Clock): Promise<ClusterAccess> {
-    let config = await loadKubeconfig(files, context)
-    const server = config.getCurrentCluster()?.server
-    if (!server)
-      throw new Error(`reading kubeconfig ${files}: context "${config.getCurrentContext()}" names no cluster`)
-    const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default'
-    const read = async (refresh: boolean) => {
-      // A new object forgets what an exec plugin answered, and sees a kubeconfig that was written anew.
-      if (refresh) config = await loadKubeconfig(files, context)
-      return kubeconfigCredentials(config)
-    }
-    return new CachedAccess({ server, namespace, read, lifeMs: kubeconfigLifeMs, clock })
-  },
+async function kubeconfigAccess(files: string, context: string | undefined, clock: Clock): Promise<ClusterAccess> {
+  let config = await loadKubeconfig(files, context)
+  const server = config.getCurrentCluster()?.server
+  if (!server) throw new Error(`reading kubeconfig ${files}: context "${config.getCurrentContext()}" names no cluster`)
+  const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default'
+  const read = async (refresh: boolean) => {
+    // A new object forgets what an exec plugin answered, and sees a kubeconfig that was written anew.
+    if (refresh) config = await loadKubeconfig(files, context)
+    return kubeconfigCredentials(config)
+  }
+  return new CachedAccess({ server, namespace, read, lifeMs: kubeconfigLifeMs, clock })
 }
 
 async function loadKubeconfig(files: string, context: string | undefined): Promise<KubeConfig> {

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { resources } from './resource.ts'
 
 export interface EventRequest {
+  /** With its uid, or `kubectl describe` will not show the event. */
   readonly object: ObjectReference
   readonly type: 'Normal' | 'Warning'
   /** CamelCase and stable. */

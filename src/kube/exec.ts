@@ -10,6 +10,13 @@ export interface ExecTarget {
   readonly timeoutMs?: number
 }
 
+/** What is used of the WebSocket, whose types its package does not bring. */
+interface ExecSocket {
+  on(event: 'close', listener: () => void): void
+  on(event: 'error', listener: (error: Error) => void): void
+  terminate(): void
+}
+
 /** Longest output that is taken; the state of a large proxy is some megabytes. */
 const maxOutputBytes = 256 * 1_048_576
 const defaultTimeoutMs = 15_000
@@ -33,10 +40,21 @@ export async function execInPod(access: ClusterAccess, target: ExecTarget): Prom
     target.timeoutMs ?? defaultTimeoutMs,
   )
   try {
-    const socket = await exec.exec(namespace, pod, container, [...command], output, errors, null, false, status => {
-      if (status.status === 'Success') resolve()
-      else reject(new Error(`${where}: ${errors.text().trim() || (status.message ?? 'failed')}`))
-    })
+    const opened: unknown = await exec.exec(
+      namespace,
+      pod,
+      container,
+      [...command],
+      output,
+      errors,
+      null,
+      false,
+      status => {
+        if (status.status === 'Success') resolve()
+        else reject(new Error(`${where}: ${errors.text().trim() || (status.message ?? 'failed')}`))
+      },
+    )
+    const socket = opened as ExecSocket
     socket.on('close', () => reject(new Error(`${where}: the connection ended before the command`)))
     socket.on('error', (error: Error) => reject(new Error(`${where}: ${error.message}`, { cause: error })))
     await ended.finally(() => socket.terminate())

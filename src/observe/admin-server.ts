@@ -12,7 +12,7 @@ export interface AdminAnswer {
 /** Answers GET of one exact path. The query is given for routes that select by it. */
 export type AdminRoute = (query: URLSearchParams) => AdminAnswer | Promise<AdminAnswer>
 
-export type AdminListen = { readonly address: string; readonly port: number } | { readonly socketPath: string }
+type AdminListen = { readonly address: string; readonly port: number } | { readonly socketPath: string }
 
 export interface AdminServerOptions {
   readonly listen: AdminListen

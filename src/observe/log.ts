@@ -5,7 +5,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export type LogLevel = (typeof logLevels)[number]
 
 /** One line: the variables as fields first, then the message, which is a constant. */
-export interface LogMethod {
+interface LogMethod {
   (message: string): void
   (fields: Readonly<Record<string, unknown>>, message: string): void
 }

@@ -53,7 +53,12 @@ export class Caches {
     const { [labels.owner]: _owner, ...everyPod } = selectorLabels({ namespace: '', name: '' })
     const common = { client, log }
     this.#reflectors = [
-      new Reflector({ ...common, resource: resources.ingressDeployments, store: this.deployments, transform: as }),
+      new Reflector({
+        ...common,
+        resource: resources.ingressDeployments,
+        store: this.deployments,
+        transform: object => object as IngressDeployment,
+      }),
       new Reflector({ ...common, resource: resources.namespaces, store: this.namespaces, transform: reduceNamespace }),
       new Reflector({
         ...common,
@@ -62,12 +67,17 @@ export class Caches {
         transform: reduceIngress,
         keepManagedFields: true,
       }),
-      new Reflector({ ...common, resource: resources.services, store: this.services, transform: as }),
+      new Reflector({
+        ...common,
+        resource: resources.services,
+        store: this.services,
+        transform: object => object as Service,
+      }),
       new Reflector({
         ...common,
         resource: resources.ingressClasses,
         store: this.classes,
-        transform: as,
+        transform: object => object as IngressClass & DesiredObject,
         keepManagedFields: true,
       }),
       new Reflector({
@@ -83,7 +93,7 @@ export class Caches {
             ...common,
             resource: resourceOf(row),
             store: this.ownedStore(row.kind),
-            transform: as,
+            transform: object => object as DesiredObject,
             labelSelector: selector({ [labels.managedBy]: fieldManager }),
             keepManagedFields: true,
           }),
@@ -129,10 +139,6 @@ export function resourceOf(row: Pick<ManagedObject, 'kind'>): Resource {
 /** Kinds that are watched by our label: Secrets can't be watched everywhere, and of IngressClasses all matter. */
 function ownedKinds(): readonly ManagedObject[] {
   return managedObjects.filter(row => row.kind !== 'Secret' && row.kind !== 'IngressClass')
-}
-
-function as<T>(object: KubernetesObject): T {
-  return object as T
 }
 
 function listOf(value: string | undefined): readonly string[] {

@@ -71,7 +71,7 @@ export function toProxyPod(object: KubernetesObject): ProxyPod {
     metadata: kept,
     ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
     hostAddress: status?.hostIP ?? '',
-    trouble: trouble(object as Pod),
+    trouble: trouble(object),
   }
 }
 

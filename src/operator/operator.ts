@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KubernetesObject } from '../api/kubernetes.ts'
+import type { Secret } from '../api/kubernetes.ts'
 import { createIngressDeploymentValidator } from '../api/schema.ts'
 import { createKeyPairCheck } from '../certificates/check-key-pair.ts'
 import { Applier } from '../kube/apply.ts'
@@ -7,13 +7,14 @@ import type { KubeClient } from '../kube/client.ts'
 import { type Clock, systemClock } from '../kube/clock.ts'
 import { EventRecorder } from '../kube/event-recorder.ts'
 import { LeaderElection } from '../kube/leader-election.ts'
+import { RetryAfter } from '../kube/retry.ts'
 import { WorkQueue } from '../kube/work-queue.ts'
 import type { Log } from '../observe/log.ts'
 import type { Change, SourceObject } from '../routing/snapshot.ts'
 import { Caches } from './caches.ts'
 import { reconcileNamespace } from './grants.ts'
 import { IngressReports } from './ingress-reports.ts'
-import { desiredIngressStatus, writeIngressStatus } from './ingress-status.ts'
+import { IngressWork } from './ingress-work.ts'
 import { reconcile } from './reconcile.ts'
 import { RoutingSessions } from './routing-sessions.ts'
 import { SecretCache } from './secret-cache.ts'
@@ -48,43 +49,49 @@ export interface OperatorTimings {
   readonly reportDelayMs: number
 }
 
+export interface OperatorCounts {
+  readonly instances: number
+  readonly ingresses: number
+  readonly queueDepth: number
+  readonly eventsDropped: number
+}
+
 export interface RunningOperator {
   /** All caches are filled; true for a process that waits for the leadership, too. */
   readonly isReady: boolean
+  /** It acts. */
   readonly isLeader: boolean
   /** Figures for metrics. */
-  counts(): {
-    readonly instances: number
-    readonly ingresses: number
-    readonly queueDepth: number
-    readonly eventsDropped: number
-  }
+  counts(): OperatorCounts
   /** Ends everything in good order and gives the leadership back. */
   stop(): Promise<void>
   /** Resolves after `stop`; rejects when the leadership is lost, for then the process should end. */
   readonly stopped: Promise<void>
 }
 
-const instanceWorkers = 8
-const ingressWorkers = 8
+const workers = 8
 
 const defaultTimings: OperatorTimings = { firstRetryMs: 1000, balancerPollMs: 15_000, reportDelayMs: 500 }
 
+/** Events that are still to be written get so much time at the end. */
+const eventPatienceMs = 1000
+
 /** Starts to turn IngressDeployments into running instances. It retries whatever fails until it is stopped. */
 export function startOperator(options: OperatorOptions): RunningOperator {
-  return new Operator(options)
+  const operator = new Operator(options)
+  operator.start()
+  return operator
 }
 
 class Operator implements RunningOperator {
   readonly #options: OperatorOptions
   readonly #clock: Clock
-  readonly #timings: OperatorTimings
   readonly #caches: Caches
   readonly #secrets: SecretCache
   readonly #sessions: RoutingSessions
   readonly #events: EventRecorder
   readonly #instances: WorkQueue
-  readonly #ingresses: WorkQueue
+  readonly #ingresses: IngressWork
   readonly #election: LeaderElection | undefined
   readonly #world: World
   readonly #ended = Promise.withResolvers<void>()
@@ -98,49 +105,52 @@ class Operator implements RunningOperator {
 
   constructor(options: OperatorOptions) {
     const { client, log, clock = systemClock } = options
-    this.#options = options
-    this.#clock = clock
-    this.#timings = { ...defaultTimings, ...options.timings }
-    this.#caches = new Caches(client, log)
-    this.#events = new EventRecorder({ client, log, instance: options.identity, clock })
-    this.#secrets = new SecretCache({
-      client,
-      log,
-      onChange: (namespace, name, secret) => this.#secretChanged(namespace, name, secret),
-    })
-    this.#sessions = new RoutingSessions({
-      everything: () => this.#everything(),
-      checkKeyPair: createKeyPairCheck(() => new Date(clock.wallMs())),
-      onReferences: key => this.#enqueue(key),
-      onIngresses: keys => this.#enqueueIngresses(keys),
-      onFindings: key => this.#ingresses.addAfter(`${reportPrefix}${key}`, this.#timings.reportDelayMs),
-    })
+    const timings = { ...defaultTimings, ...options.timings }
     const onError = (key: string, error: unknown, retryInMs: number | undefined): void =>
       log.warn({ key, error: String(error), retryInMs }, 'reconciling failed')
+    this.#options = options
+    this.#clock = clock
+    this.#caches = new Caches(client, log)
+    this.#events = new EventRecorder({ client, log, instance: options.identity, clock })
+    const reports = new IngressReports(event => this.#events.record(event))
+    this.#secrets = new SecretCache({ client, log, onChange: (...change) => this.#secretChanged(...change) })
     this.#instances = new WorkQueue({
-      concurrency: instanceWorkers,
+      concurrency: workers,
       clock,
       onError,
       maxDelayMs: 60_000,
       process: key => this.#process(key),
     })
-    this.#ingresses = new WorkQueue({
-      concurrency: ingressWorkers,
+    this.#ingresses = new IngressWork({
+      client,
       clock,
+      caches: this.#caches,
+      secrets: this.#secrets,
+      sessions: () => this.#sessions,
+      reports,
       onError,
-      maxDelayMs: 60_000,
-      process: key => this.#processIngress(key),
+      reportDelayMs: timings.reportDelayMs,
     })
-    this.#world = this.#createWorld()
+    this.#sessions = new RoutingSessions({
+      everything: () => this.#everything(),
+      checkKeyPair: createKeyPairCheck(() => new Date(clock.wallMs())),
+      onReferences: key => this.#enqueue(key),
+      onIngresses: keys => this.#ingresses.add(keys),
+      onFindings: key => this.#ingresses.reportLater(key),
+    })
+    this.#world = this.#createWorld(timings, reports)
     this.#election = options.leaderElection ? this.#createElection() : undefined
-    if (this.#election === undefined) this.#leading.resolve()
+  }
+
+  start(): void {
     this.#ended.promise.catch(() => undefined)
     wireEvents(this.#caches, {
       enqueue: key => this.#enqueue(key),
-      enqueueIngress: key => this.#enqueueIngresses([key]),
+      enqueueIngress: key => this.#ingresses.add([key]),
       take: change => this.#sessions.take(change),
     })
-    options.signal?.addEventListener('abort', () => void this.stop(), { once: true })
+    this.#options.signal?.addEventListener('abort', () => void this.stop(), { once: true })
+    if (this.#election === undefined) this.#leading.resolve()
     this.#run().catch((error: unknown) => this.#fail(error))
   }
 
@@ -156,7 +166,7 @@ class Operator implements RunningOperator {
     return this.#ended.promise
   }
 
-  counts(): ReturnType<RunningOperator['counts']> {
+  counts(): OperatorCounts {
     return {
       instances: this.#caches.deployments.size,
       ingresses: this.#caches.ingresses.size,
@@ -181,25 +191,25 @@ class Operator implements RunningOperator {
     const early = [...this.#early]
     this.#early.clear()
     for (const key of early) this.#instances.add(key)
-    this.#settle()
+    if (this.#unseen.size === 0) this.#ingresses.open()
   }
 
   async #stop(): Promise<void> {
     this.#acting = false
     this.#leading.resolve()
-    // The lease is given back when nothing is written any more.
     await Promise.all([this.#instances.shutDown(), this.#ingresses.shutDown()])
     this.#sessions.stop()
-    await Promise.race([this.#events.flush(), sleep(1000, undefined, { ref: false })])
+    await Promise.race([this.#events.flush(), sleep(eventPatienceMs, undefined, { ref: false })])
     await Promise.all([this.#events.stop(), this.#secrets.stop(), this.#caches.stop()])
+    // The lease is given back when nothing is written any more.
     await this.#election?.stop()
   }
 
   #fail(error: unknown): void {
     if (this.#stopping !== undefined) return
-    this.#options.log.error({ error: String(error) }, 'operator failed')
-    this.#stopping = this.#stop().finally(() => this.#ended.reject(error as Error))
-    this.#stopping.catch(() => undefined)
+    this.#options.log.error({ error: String(error) }, 'operator ends')
+    this.#stopping = this.#stop()
+    this.#stopping.catch(() => undefined).finally(() => this.#ended.reject(error))
   }
 
   #createElection(): LeaderElection {
@@ -215,7 +225,7 @@ class Operator implements RunningOperator {
     })
   }
 
-  #createWorld(): World {
+  #createWorld(timings: OperatorTimings, reports: IngressReports): World {
     const { client, image, log, serviceAccount } = this.#options
     return {
       client,
@@ -223,20 +233,19 @@ class Operator implements RunningOperator {
       caches: this.#caches,
       secrets: this.#secrets,
       sessions: this.#sessions,
-      reports: new IngressReports(event => this.#events.record(event)),
+      reports,
       events: this.#events,
       validate: createIngressDeploymentValidator(),
       log,
       image,
       serviceAccount,
       now: () => new Date(this.#clock.wallMs()),
-      firstRetryMs: this.#timings.firstRetryMs,
-      balancerPollMs: this.#timings.balancerPollMs,
+      firstRetryMs: timings.firstRetryMs,
+      balancerPollMs: timings.balancerPollMs,
       secretNamespaces: new Map(),
       awaitedSince: new Map(),
       failures: new Map(),
-      enqueue: key => this.#enqueue(key),
-      publishIngress: key => this.#publishIngress(key),
+      publishIngress: key => this.#ingresses.publish(key),
       settled: () => this.#unseen?.size === 0,
     }
   }
@@ -246,63 +255,26 @@ class Operator implements RunningOperator {
     else this.#early.add(key)
   }
 
-  #enqueueIngresses(keys: Iterable<string>): void {
-    // Before every instance was looked at nobody knows which Ingress is served by none; all are looked at then.
-    if (this.#unseen?.size !== 0) return
-    for (const key of keys) this.#ingresses.add(key)
-  }
-
   /** Keys of instances have a slash, those of namespaces have none. */
   async #process(key: string): Promise<{ readonly requeueAfterMs: number } | undefined> {
+    // Another may act from now on; whether the lease is lost for good is told a moment later.
+    if (!this.isLeader) throw new RetryAfter(1000, 'this process does not lead now')
     if (!key.includes('/')) return reconcileNamespace(key, this.#world)
-    const requeue = await reconcile(key, this.#world).finally(() => this.#seen(key))
-    return requeue
+    return reconcile(key, this.#world).finally(() => {
+      if (this.#unseen?.delete(key) === true && this.#unseen.size === 0) this.#ingresses.open()
+    })
   }
 
-  #seen(key: string): void {
-    if (this.#unseen?.delete(key) === true) this.#settle()
-  }
-
-  /** When the last of the first look is over, Ingresses are told. */
-  #settle(): void {
-    if (this.#unseen?.size === 0) this.#enqueueIngresses(this.#caches.ingresses.keys())
-  }
-
-  async #processIngress(key: string): Promise<undefined> {
-    if (key.startsWith(reportPrefix)) this.#report(key.slice(reportPrefix.length))
-    else await this.#publishIngress(key)
-    return undefined
-  }
-
-  async #publishIngress(key: string): Promise<void> {
-    const ingress = this.#caches.ingresses.get(key)
-    if (ingress === undefined) return
-    this.#sessions.flush()
-    const entries = desiredIngressStatus(ingress, this.#sessions.claimant(ingress))
-    if (entries !== undefined) await writeIngressStatus(this.#options.client, ingress, entries)
-  }
-
-  #report(key: string): void {
-    const session = this.#sessions.get(key)
-    if (session === undefined || session.paused) return
-    this.#sessions.flush()
-    const served = this.#sessions.served(key).flatMap(name => this.#caches.ingresses.get(name) ?? [])
-    // A Secret that can't be read yet only looks as if it were missing; its arrival is told of again.
-    const problems = this.#sessions
-      .problems(key)
-      .filter(({ reason, object }) => reason !== 'SecretNotFound' || this.#secrets.hasSynced(object.namespace))
-    this.#world.reports.report(key, { served, problems })
-  }
-
-  #secretChanged(namespace: string, name: string | undefined, secret: KubernetesObject | undefined): void {
-    if (name !== undefined)
-      this.#sessions.take({ kind: 'Secret', namespace, name, object: secret as SourceObject | undefined })
+  #secretChanged(namespace: string, name: string | undefined, secret: Secret | undefined): void {
     for (const owner of this.#caches.deployments.byIndex('namespace', namespace)) {
       this.#enqueue(`${namespace}/${owner.metadata.name}`)
     }
-    if (name !== undefined) return
+    if (name !== undefined) {
+      this.#sessions.take({ kind: 'Secret', namespace, name, object: secret })
+      return
+    }
     for (const [key, namespaces] of this.#world.secretNamespaces) {
-      if (namespaces.includes(namespace)) this.#ingresses.addAfter(`${reportPrefix}${key}`, this.#timings.reportDelayMs)
+      if (namespaces.includes(namespace)) this.#ingresses.reportLater(key)
     }
   }
 
@@ -313,14 +285,9 @@ class Operator implements RunningOperator {
   }
 
   #everything(): readonly Change[] {
-    return [...this.#all()].map(object => ({
-      kind: object.kind,
-      namespace: object.metadata.namespace ?? '',
-      name: object.metadata.name,
-      object,
-    }))
+    return [...this.#all()].map(object => {
+      const { namespace = '', name } = object.metadata
+      return { kind: object.kind, namespace, name, object }
+    })
   }
 }
-
-/** Before the key of an instance whose Ingresses are to be told of; no namespace begins so. */
-const reportPrefix = 'report:'

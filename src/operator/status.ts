@@ -61,9 +61,11 @@ export function addresses({ service, pods }: Pick<Observed, 'service' | 'pods'>)
     }
     case 'ClusterIP':
       return service.spec.clusterIP ? [{ type: 'IPAddress', value: service.spec.clusterIP }] : []
-    default:
-      return []
+    case 'ExternalName':
+    case undefined:
+      break
   }
+  return []
 }
 
 function allocatedNodePorts(service: Service | undefined): Status['nodePorts'] {

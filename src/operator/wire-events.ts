@@ -6,9 +6,9 @@ import { claimedClass } from './plan.ts'
 
 export interface EventTargets {
   /** An instance, `namespace/name`, or a namespace. */
-  enqueue(key: string): void
-  enqueueIngress(key: string): void
-  take(change: Change): void
+  readonly enqueue: (key: string) => void
+  readonly enqueueIngress: (key: string) => void
+  readonly take: (change: Change) => void
 }
 
 /** Which change has whom looked at. */

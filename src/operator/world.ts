@@ -33,10 +33,8 @@ export interface World {
   readonly awaitedSince: Map<string, number>
   /** Failed attempts in a row, by instance. */
   readonly failures: Map<string, number>
-  /** Key of an instance, `namespace/name`, or of a namespace. */
-  enqueue(key: string): void
   /** Writes or clears the status of an Ingress, by `namespace/name`. */
-  publishIngress(ingressKey: string): Promise<void>
+  readonly publishIngress: (ingressKey: string) => Promise<void>
   /** Every instance was looked at once since the start: what none of them serves is served by none. */
   readonly settled: () => boolean
 }

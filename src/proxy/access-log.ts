@@ -137,6 +137,11 @@ export class AccessLog {
     this.#send(batch)
   }
 
+  /** Every line has been written or dropped. */
+  get settled(): boolean {
+    return this.#waiting === '' && this.#underWay === 0
+  }
+
   /** One batch has been written. */
   written(): void {
     this.#underWay--

@@ -351,8 +351,10 @@ export class ClientConnection implements Client {
     this.#halfClosed = true
     if (this.#state === 'busy') this.#deadline = this.context.clock.deadline(halfClosedMs)
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
-    // Nothing is owed: no request, half a request, or an answer that has been sent.
-    else this.#abort('client_gone')
+    else if (this.#state === 'body') this.#abort('client_gone')
+    // No request is owed an answer, but the last one may still be on its way: `#onSent` follows.
+    else if (this.#state === 'head') this.#linger()
+    else if (this.#socket.writableFinished) this.destroy()
   }
 
   /** Our own end has been sent, with all before it. */

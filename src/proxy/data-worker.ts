@@ -22,6 +22,9 @@ const maxEventsPerSecond = 10
 /** The listeners close after so long without a new connection, and after so long whatever comes. */
 const quietMs = 200
 const maxQuietWaitMs = 5_000
+/** After the listeners closed, how long to wait for handshakes; and in the end, for stdout to take the access log. */
+const maxHandshakeWaitMs = 2_000
+const maxLogWaitMs = 1_000
 
 /** One data worker: its table, its listeners, its connections and the one clock that looks after them all. */
 export class DataWorker {
@@ -39,7 +42,9 @@ export class DataWorker {
   #eventSecond = 0
   #events = 0
   #stop: { readonly graceDeadline: number; readonly quietDeadline: number } | undefined
-  #closedListeners = false
+  #listenersClosedAt = Number.POSITIVE_INFINITY
+  #connectionsGoneAt = Number.POSITIVE_INFINITY
+  #destroyed = 0
   #seenAccepted = 0
   #quietSince = 0
 
@@ -168,10 +173,10 @@ export class DataWorker {
   }
 
   #accept(socket: Socket, secure: boolean): void {
-    socket.on('error', () => {})
     this.#counters.add('connectionsAccepted')
     if (this.#connections.size >= this.#context.settings.limits.maxConnections) {
       this.#counters.add('connectionsRefused')
+      socket.on('error', () => {})
       socket.destroy()
       return
     }
@@ -211,22 +216,28 @@ export class DataWorker {
       this.#quietSince = now
     }
     const isQuiet = now - this.#quietSince >= quietMs || now >= this.#stop.quietDeadline
-    if (!this.#closedListeners && isQuiet) {
-      this.#closedListeners = true
+    if (isQuiet && this.#listenersClosedAt === Number.POSITIVE_INFINITY) {
+      this.#listenersClosedAt = now
       this.#listeners.close()
     }
-    if (!this.#closedListeners) return
+    if (this.#listenersClosedAt === Number.POSITIVE_INFINITY) return
     for (const connection of this.#connections) connection.stop()
-    if (this.#connections.size === 0 || now >= this.#stop.graceDeadline) this.#finishStop()
+    const isHandshaking = this.#listeners.handshaking > 0 && now - this.#listenersClosedAt < maxHandshakeWaitMs
+    const isServing = this.#connections.size > 0 || isHandshaking
+    if (!isServing || now >= this.#stop.graceDeadline) this.#finishStop(now)
   }
 
-  #finishStop(): void {
-    const destroyed = this.#connections.size
+  /** What is left is cut, and the access log is given a moment to come out. */
+  #finishStop(now: number): void {
+    this.#connectionsGoneAt = Math.min(this.#connectionsGoneAt, now)
+    this.#destroyed += this.#connections.size
     for (const connection of this.#connections) connection.destroy()
     this.#context.upstreams.closeIdle()
+    const { accessLog } = this.#context
+    accessLog.flush()
+    if (!accessLog.settled && now - this.#connectionsGoneAt < maxLogWaitMs) return
     clearInterval(this.#ticker)
-    this.#context.accessLog.flush()
-    this.#post({ type: 'stopped', destroyed })
+    this.#post({ type: 'stopped', destroyed: this.#destroyed })
   }
 
   #event(event: WorkerEvent, fields: Record<string, string | number>): void {

@@ -23,7 +23,6 @@ export const proxyErrors = {
   no_route: { status: 404, side: 'client', retry: 'never' },
   source_not_allowed: { status: 403, side: 'client', retry: 'never' },
   route_refused: { status: 503, side: 'proxy', retry: 'never' },
-  draining: { status: 503, side: 'proxy', retry: 'never' },
   internal: { status: 500, side: 'proxy', retry: 'never' },
   no_endpoint: { status: 503, side: 'upstream', retry: 'never' },
   endpoint_not_allowed: { status: 502, side: 'proxy', retry: 'if-unsent' },

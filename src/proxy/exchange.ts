@@ -460,13 +460,14 @@ export class Exchange implements UpstreamUser, RequestFacts {
 
   #count(): void {
     const { counters } = this.#context
-    counters.add('requestsInFlight', -1)
-    counters.add('requests')
     counters.add(responseClass(this.#status))
     counters.add('requestBytes', this.#bodyBytes)
     counters.add('responseBytes', this.#sentBytes)
     counters.add('requestMs', performance.now() - this.#startedMs)
     if (this.#tunnelling) counters.add('tunnelsOpen', -1)
+    // The last two, so that who sees them sees the others, too.
+    counters.add('requests')
+    counters.add('requestsInFlight', -1)
   }
 
   #endAttempt(upstream: UpstreamConnection | undefined, status: string): void {

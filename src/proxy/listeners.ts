@@ -28,6 +28,7 @@ export class Listeners {
   readonly #http: Server
   readonly #https: TlsServer
   #accepted = 0
+  #handshaking = 0
 
   constructor(options: ListenersOptions) {
     this.#options = options
@@ -48,6 +49,11 @@ export class Listeners {
   /** Connections accepted so far, to see that no more come. */
   get accepted(): number {
     return this.#accepted
+  }
+
+  /** TLS handshakes under way. */
+  get handshaking(): number {
+    return this.#handshaking
   }
 
   /** Stops accepting. What the kernel has queued and was not accepted is lost: wait for a quiet moment first. */
@@ -75,10 +81,15 @@ export class Listeners {
     // Before the handshake: an error of such a socket has no other listener.
     server.on('connection', (socket: Socket) => {
       this.#accepted++
+      this.#handshaking++
       socket.on('error', () => {})
     })
-    server.on('secureConnection', socket => this.#options.onConnection(socket, true))
+    server.on('secureConnection', socket => {
+      this.#handshaking--
+      this.#options.onConnection(socket, true)
+    })
     server.on('tlsClientError', (_error, socket) => {
+      this.#handshaking--
       this.#options.onHandshakeFailed()
       socket.destroy()
     })

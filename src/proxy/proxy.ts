@@ -34,7 +34,7 @@ export interface ProxyStats extends CounterValues {
   readonly servedRevision: number
 }
 
-export interface DrainOptions {
+interface DrainOptions {
   /** How long to go on accepting, with `Connection: close` on every answer, while others learn that we leave. */
   readonly lameDuckMs: number
   /** How long requests in flight may take after that. */
@@ -44,7 +44,7 @@ export interface DrainOptions {
 export interface Proxy {
   /** Resolves when every worker listens. Rejects when the first one cannot. */
   start(): Promise<ProxyPorts>
-  /** Resolves when every worker that serves, serves this revision; before `start` at once. */
+  /** Resolves when every worker that serves, serves this revision; before `start` and after `close` at once. */
   publish(delta: Delta): Promise<void>
   /** The revision that every worker serves; 0 before the first. */
   readonly servedRevision: number
@@ -70,6 +70,7 @@ class ControlledProxy implements Proxy {
   readonly #ticketKeys = new Uint8Array(randomBytes(48))
   #ports: ProxyPorts
   #started = false
+  #closed = false
   #publishing: { readonly revision: number; readonly resolve: () => void }[] = []
 
   constructor(options: ProxyOptions) {
@@ -90,7 +91,7 @@ class ControlledProxy implements Proxy {
 
   async publish(delta: Delta): Promise<void> {
     this.#state.apply(delta)
-    if (!this.#started) return
+    if (!this.#started || this.#closed) return
     for (const slot of this.#slots) slot.send({ type: 'delta', delta })
     await new Promise<void>(resolve => {
       this.#publishing.push({ revision: delta.revision, resolve })
@@ -130,6 +131,7 @@ class ControlledProxy implements Proxy {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all(this.#slots.map(slot => slot.close()))
     for (const { resolve } of this.#publishing.splice(0)) resolve()
     await this.#logWriter.flushed()

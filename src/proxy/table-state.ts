@@ -6,7 +6,8 @@ export class TableState {
   readonly #hosts = new Map<string, Host>()
   readonly #backends = new Map<string, Backend>()
   readonly #certificates = new Map<string, Certificate>()
-  #revision = 0
+  /** Before the first delta, whose revision may be 0: a source may be empty. */
+  #revision = -1
   #defaultCertificate: string | undefined
   #settings: ProxySettings | undefined
 
@@ -25,7 +26,7 @@ export class TableState {
   /** As the delta from nothing. */
   full(): Delta {
     return {
-      revision: this.#revision,
+      revision: Math.max(0, this.#revision),
       hosts: new Map(this.#hosts),
       backends: new Map(this.#backends),
       certificates: new Map(this.#certificates),

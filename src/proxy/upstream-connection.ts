@@ -190,11 +190,6 @@ export class UpstreamConnection {
     return this.#pool.key
   }
 
-  /** For tests and debugging: bytes waiting to leave. */
-  get unsentBytes(): number {
-    return this.#socket.writableLength
-  }
-
   #listen(): void {
     const socket = this.#socket
     socket.on('error', error => this.#onError(error))

@@ -90,10 +90,6 @@ export class Upstreams {
     for (const connection of this.#connections) connection.sweep(now)
   }
 
-  get connectionCount(): number {
-    return this.#connections.size
-  }
-
   backends(): Iterable<Backend> {
     return this.#current.values()
   }

@@ -1,4 +1,4 @@
-import { type Document, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments } from 'yaml'
 import { type ManifestObject, manifestKinds } from './manifest-kinds.ts'
 import { type FieldPath, findMisfit, formatFieldPath, isMapping } from './shape.ts'
 
@@ -92,11 +92,7 @@ interface Collected {
   readonly ignored: string[]
 }
 
-function readDocument(
-  document: Document.Parsed<ParsedNode>,
-  position: (offset: number) => Position,
-  result: Collected,
-): void {
+function readDocument(document: Document.Parsed, position: (offset: number) => Position, result: Collected): void {
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount: 100 })
@@ -181,7 +177,7 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /** Where a field begins; of an absent one, where the nearest thing around it does. */
-function offsetOf(document: Document.Parsed<ParsedNode>, path: FieldPath): number {
+function offsetOf(document: Document.Parsed, path: FieldPath): number {
   for (let length = path.length; length > 0; length--) {
     const node: unknown = document.getIn(path.slice(0, length), true)
     const range = isMapping(node) ? node['range'] : undefined

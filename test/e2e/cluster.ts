@@ -5,8 +5,9 @@
  * `USE_EXISTING_CLUSTER=true` uses the cluster of the current kubeconfig instead. Its nodes must hold the images
  * `localhost/ingress-fleet:dev` (dist/image.tar) and `localhost/ingress-fleet-echo:dev` (dist/e2e/echo.tar).
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import type { TestProject } from 'vitest/node'
 
@@ -31,7 +32,7 @@ export const operatorDeployment = 'ingress-fleet-controller-manager'
 const echoImage = 'localhost/ingress-fleet-echo:dev'
 const logDirectory = 'dist/e2e/logs'
 
-export function setup(project: TestProject): () => void {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const existing = process.env['USE_EXISTING_CLUSTER'] === 'true'
   const directory = resolve('.cluster-e2e')
   const script = resolve('hack/cluster/cluster')
@@ -42,57 +43,59 @@ export function setup(project: TestProject): () => void {
   // Test processes inherit these: which cluster, and where kubectl finds its plugin `igd`, linked by the build.
   if (!existing) process.env['CLUSTER_DIR'] = directory
   process.env['PATH'] = [resolve('node_modules/.bin'), process.env['PATH']].join(delimiter)
-  buildImages()
-  const teardown = (): void => {
-    keepLogs(access)
-    if (existing) spawnSync('kubectl', ['delete', '-k', 'config/default', '--ignore-not-found', '--wait=false'])
-    else run(script, 'down')
+  await buildImages()
+  const teardown = async (): Promise<void> => {
+    await keepLogs(access)
+    await (existing ? removeOperator() : run([script, 'down']))
   }
   try {
-    if (!existing) startCluster(script)
-    deployOperator(access)
+    if (!existing) await startCluster(script)
+    await deployOperator(access)
   } catch (error) {
-    teardown()
+    await teardown()
     throw error
   }
   project.provide('e2eCluster', access)
   return teardown
 }
 
-function startCluster(script: string): void {
-  run(script, 'down') // of a run that was interrupted
-  run(script, 'up', '--while', String(process.pid))
-  run(script, 'image', 'load', 'dist/image.tar')
-  run(script, 'image', 'build', echoImage, 'dist/e2e/echo')
+async function startCluster(script: string): Promise<void> {
+  await run([script, 'down']) // of a run that was interrupted
+  await run([script, 'up', '--while', String(process.pid)])
+  await run([script, 'image', 'load', 'dist/image.tar'])
+  await run([script, 'image', 'build', echoImage, 'dist/e2e/echo'])
 }
 
-function deployOperator(access: ClusterAccess): void {
-  kubectl(access, 'apply', '-k', 'config/default')
-  kubectl(access, 'rollout', 'status', '-n', operatorNamespace, `deployment/${operatorDeployment}`, '--timeout=90s')
+async function deployOperator({ kubectl }: ClusterAccess): Promise<void> {
+  await run([...kubectl, 'apply', '-k', 'config/default'])
+  const deployment = ['-n', operatorNamespace, `deployment/${operatorDeployment}`]
+  await run([...kubectl, 'rollout', 'status', ...deployment, '--timeout=90s'])
 }
 
-function buildImages(): void {
-  if (imageIsStale()) run('hack/image')
-  const work = resolve('dist/e2e')
-  mkdirSync(work, { recursive: true })
-  execFileSync('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', join(work, 'echo'), '.'], {
+async function buildImages(): Promise<void> {
+  if (imageIsStale()) await run(['hack/image'])
+  mkdirSync('dist/e2e', { recursive: true })
+  await run(['go', 'build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', resolve('dist/e2e/echo'), '.'], {
     cwd: 'test/e2e/apps/echo',
     env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: 'inherit',
   })
 }
 
 function imageIsStale(): boolean {
   if (!existsSync('dist/image.tar')) return true
   const built = statSync('dist/image.tar').mtimeMs
-  const parts = ['Dockerfile', ...readdirSync('dist').map(file => join('dist', file))].filter(file =>
-    /Dockerfile|\.js$/.test(file),
-  )
-  return parts.some(file => statSync(file).mtimeMs > built)
+  const bundle = readdirSync('dist').filter(file => file.endsWith('.js'))
+  return ['Dockerfile', ...bundle.map(file => join('dist', file))].some(file => statSync(file).mtimeMs > built)
 }
 
-/** What a failed run leaves to read: Events, and the logs of the operator and of all proxies. */
-function keepLogs(access: ClusterAccess): void {
+/** Instances first, while the operator is there to clean up after them. */
+async function removeOperator(): Promise<void> {
+  await run(['kubectl', 'delete', 'ingressdeployments', '--all', '--all-namespaces', '--timeout=90s'])
+  await run(['kubectl', 'delete', '-k', 'config/default', '--ignore-not-found', '--timeout=90s'])
+}
+
+/** What a failed run leaves to read: Events, objects, and the logs of the operator. */
+async function keepLogs({ kubectl }: ClusterAccess): Promise<void> {
   rmSync(logDirectory, { recursive: true, force: true })
   mkdirSync(logDirectory, { recursive: true })
   const reports: Record<string, readonly string[]> = {
@@ -101,17 +104,18 @@ function keepLogs(access: ClusterAccess): void {
     'operator.log': ['logs', '-n', operatorNamespace, `deployment/${operatorDeployment}`, '--tail=-1'],
   }
   for (const [file, args] of Object.entries(reports)) {
-    const [command = '', ...before] = access.kubectl
-    const result = spawnSync(command, [...before, ...args], { encoding: 'utf8', timeout: 20_000 })
-    writeFileSync(join(logDirectory, file), result.stdout + result.stderr)
+    const output = openSync(join(logDirectory, file), 'w')
+    await run([...kubectl, '--request-timeout=20s', ...args], { stdio: ['ignore', output, output] }).catch(
+      () => undefined,
+    )
+    closeSync(output)
   }
 }
 
-function kubectl(access: ClusterAccess, ...args: readonly string[]): void {
-  const [command = '', ...before] = access.kubectl
-  run(command, ...before, ...args)
-}
-
-function run(command: string, ...args: readonly string[]): void {
-  execFileSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+/** Not in the way of the event loop, which vitest needs to end its workers. */
+async function run(commandLine: readonly string[], options: SpawnOptions = {}): Promise<void> {
+  const [command = '', ...args] = commandLine
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options })
+  const [status] = (await once(child, 'close')) as [number | null]
+  if (status !== 0) throw new Error(`${commandLine.join(' ')}: ended with status ${status}`)
 }

@@ -3,7 +3,7 @@ import { conformanceClass, type Feature, parseEcho, startFeature } from './confo
 import { ingress } from './manifests.ts'
 import { selfSigned, tlsSecret } from './tls-secret.ts'
 
-const pair = selfSigned('foo.bar.com')
+const pair = await selfSigned('foo.bar.com')
 let feature: Feature
 
 beforeAll(async () => {

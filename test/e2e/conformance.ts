@@ -49,6 +49,7 @@ export async function startFeature(options: FeatureOptions): Promise<Feature> {
     ...options.services.flatMap(name => echo({ namespace: place, name })),
     ...options.objects(place),
   )
+  await kubectl('wait', `igd/${conformanceClass}`, '-n', fleetNamespace, '--for=condition=Available', '--timeout=90s')
   const client = new OutsideClient()
   const address = await vi.waitFor(() => ingressAddress(place), { timeout: 60_000, interval: 200 })
   for (const service of options.services) await endpointsReady(place, service, 1)
@@ -58,6 +59,7 @@ export async function startFeature(options: FeatureOptions): Promise<Feature> {
     send: request => client.request({ connectTo: address, ...request }),
     end: async () => {
       await client.close()
+      await kubectl('delete', 'ingress', '--all', '-n', place) // at once: a default backend would catch the next feature's requests
       await kubectl('delete', 'namespace', place, '--wait=false')
     },
   }

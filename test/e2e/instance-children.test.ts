@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ConfigMap, IngressClass, KubernetesObject, Service } from '../../src/api/kubernetes.ts'
+import { operatorDeployment, operatorNamespace } from './cluster.ts'
 import { endpointsReady } from './conformance.ts'
 import { apply, getObject, kubectl } from './kubectl.ts'
 import { echo, ingress, ingressDeployment, namespace } from './manifests.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
     namespace(apps),
     ingressDeployment({ namespace: fleets, name: 'guarded' }, { replicas: 1, service: { type: 'ClusterIP' } }),
     ...echo({ namespace: apps, name: 'app' }),
-    tlsSecret({ namespace: apps, name: 'app-tls' }, selfSigned('app.example.test')),
+    tlsSecret({ namespace: apps, name: 'app-tls' }, await selfSigned('app.example.test')),
     ingress({
       namespace: apps,
       name: 'app',
@@ -94,6 +95,36 @@ describe('a child that was changed by hand is repaired', () => {
     await kubectl('rollout', 'status', 'deployment/ingress-guarded', '-n', fleets, '--timeout=60s')
     const waited = kubectl('wait', 'igd/guarded', '-n', fleets, '--for=condition=Available', '--timeout=60s')
     await expect(waited).resolves.toContain('condition met')
+  })
+})
+
+describe('an operator that is restarted', () => {
+  /** `kind/name resourceVersion` of everything that belongs to the instance. */
+  async function versions(): Promise<readonly string[]> {
+    const kinds = 'igd,serviceaccount,configmap,secret,role,rolebinding,service,ingress,ingressclass,clusterrolebinding'
+    const format = '{range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}'
+    const ours = ['-l', 'ingressfleet.dev/ingressdeployment=guarded']
+    const listed = await Promise.all([
+      kubectl('get', `${kinds},deployment`, '-A', ...ours, '-o', `jsonpath=${format}`),
+      kubectl('get', 'igd,ingress', '-n', fleets, '-o', `jsonpath=${format}`),
+      kubectl('get', 'ingress', '-n', apps, '-o', `jsonpath=${format}`),
+    ])
+    return listed.join('').trim().split('\n').toSorted()
+  }
+
+  test('finds everything as it should be, and writes nothing', async () => {
+    const before = await versions()
+    const operator = ['-n', operatorNamespace, `deployment/${operatorDeployment}`]
+    await kubectl('rollout', 'restart', ...operator)
+    await kubectl('rollout', 'status', ...operator, '--timeout=90s')
+    // An edit after it is repaired, so the new operator has been through the instance; the rest is as it was.
+    await kubectl('delete', 'configmap', 'ingress-guarded', '-n', fleets)
+    await vi.waitFor(async () => expect(await uidOf('configmap', 'ingress-guarded')).toBeDefined(), withinSeconds)
+
+    const isConfigMap = (version: string): boolean => version.startsWith('ConfigMap/')
+    const after = await versions()
+    expect(after.filter(version => !isConfigMap(version))).toEqual(before.filter(version => !isConfigMap(version)))
+    expect(before.length).toBeGreaterThan(9)
   })
 })
 

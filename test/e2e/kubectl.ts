@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { inject } from 'vitest'
@@ -39,25 +39,47 @@ export async function apply(...objects: readonly object[]): Promise<void> {
   await runCommand([...inject('e2eCluster').kubectl, 'apply', '-f', '-'], JSON.stringify(list))
 }
 
-/** Notes when each pod of a selector is first seen to be Ready. Stop it at the end. */
+/** When each pod was first seen to be ready, in milliseconds since the epoch by its name. Stop it at the end. */
 export class ReadinessWatch {
-  /** Milliseconds since the epoch by name of the pod. */
-  readonly readyMs = new Map<string, number>()
-  private readonly child
+  /** By the pods themselves. */
+  readonly podsMs = new Map<string, number>()
+  /** By the EndpointSlices of their Service, which Kubernetes writes up to a second later. */
+  readonly endpointsMs = new Map<string, number>()
+  private readonly children: readonly ChildProcess[]
 
-  constructor(namespace: string, selector: string) {
-    const [command = '', ...before] = inject('e2eCluster').kubectl
-    const format = '{.metadata.name}{"\\t"}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}'
-    const args = [...before, 'get', 'pods', '-n', namespace, '-l', selector, '--watch', '-o', `jsonpath=${format}`]
-    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
-    createInterface({ input: this.child.stdout }).on('line', line => {
-      const [pod = '', ready] = line.split('\t')
-      if (ready === 'True' && !this.readyMs.has(pod)) this.readyMs.set(pod, Date.now())
-    })
+  constructor(namespace: string, app: string) {
+    const ofPod =
+      '{{.metadata.name}}{{range .status.conditions}}{{if eq .type "Ready"}}={{.status}}{{end}}{{end}}{{"\\n"}}'
+    const ofSlice = '{{range .endpoints}}{{.targetRef.name}}={{.conditions.ready}} {{end}}{{"\\n"}}'
+    const slices = ['endpointslices', '-l', `kubernetes.io/service-name=${app}`, '-o', `go-template=${ofSlice}`]
+    const pods = ['pods', '-l', `app=${app}`, '-o', `go-template=${ofPod}`]
+    this.children = [
+      watchWords(['-n', namespace, ...pods], note('True', this.podsMs)),
+      watchWords(['-n', namespace, ...slices], note('true', this.endpointsMs)),
+    ]
   }
 
   stop(): void {
-    // The whole group: kubectl is a grandchild of the cluster script.
-    if (this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGTERM')
+    // Whole groups: kubectl is a grandchild of the cluster script.
+    for (const { pid } of this.children) if (pid !== undefined) process.kill(-pid, 'SIGTERM')
   }
+}
+
+function note(ready: string, into: Map<string, number>): (word: string) => void {
+  return word => {
+    const [pod = '', state] = word.split('=')
+    if (state === ready && !into.has(pod)) into.set(pod, Date.now())
+  }
+}
+
+function watchWords(args: readonly string[], seen: (word: string) => void): ChildProcess {
+  const [command = '', ...before] = inject('e2eCluster').kubectl
+  const child = spawn(command, [...before, 'get', '--watch', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  createInterface({ input: child.stdout }).on('line', line => {
+    for (const word of line.split(' ')) seen(word)
+  })
+  return child
 }

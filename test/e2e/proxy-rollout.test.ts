@@ -68,7 +68,17 @@ describe('the proxies themselves, under continuous requests', () => {
     for (const report of reports) expect(report).toMatchObject({ failed: 0, failures: [] })
   })
 
-  test('a rolling update replaces them all and loses no request', async ({ annotate }) => {
+  test('the scale subresource has the selector of the pods, as autoscalers need it', async () => {
+    const path = `/apis/ingressfleet.dev/v1alpha1/namespaces/${fleets}/ingressdeployments/rolling/scale`
+    const { status } = JSON.parse(await kubectl('get', '--raw', path)) as {
+      readonly status: { readonly replicas: number; readonly selector: string }
+    }
+    const selected = await listObjects('pods', '-n', fleets, '-l', status.selector)
+    expect(selected.map(pod => pod.metadata.name).toSorted()).toEqual(await proxies())
+    expect(status.replicas).toBe(2)
+  })
+
+  test('a rolling update replaces them all and loses no request', async () => {
     const before = await proxies()
     const reports = await underLoad(async () => {
       const change = { spec: { pod: { annotations: { 'example.test/round': 'two' } } } }
@@ -82,7 +92,7 @@ describe('the proxies themselves, under continuous requests', () => {
         { timeout: 120_000, interval: 300 },
       )
     })
-    await annotate(reports.map(({ sent, failed }) => `${sent} requests, ${failed} failed`).join('; '))
+    process.stdout.write(`${reports.map(({ sent, failed }) => `${sent} requests, ${failed} failed`).join('; ')}\n`)
     for (const report of reports) expect(report).toMatchObject({ failed: 0, failures: [] })
   })
 

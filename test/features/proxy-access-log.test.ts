@@ -100,3 +100,13 @@ test('can be turned off', async () => {
   expect(written).toHaveLength(1)
   expect(written[0]).toContain('/logged')
 })
+
+test('nothing of it is lost when the proxy stops in order', async () => {
+  const client = await proxy.client()
+  for (let round = 0; round < 300; round++) {
+    client.get('a.test', `/${'x'.repeat(1_000)}`)
+    await client.response()
+  }
+  await proxy.proxy.drain({ lameDuckMs: 0, graceMs: 10_000 })
+  expect(proxy.accessLog().split('\n').slice(0, -1)).toHaveLength(300)
+})

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
+import { host, InProcess, turn } from '../proxy/in-process.ts'
 import { ok, RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
@@ -101,12 +101,20 @@ describe('a client', () => {
     expect(backend.requests).toEqual([])
   })
 
-  test('reads its refusal though it goes on sending', async () => {
+  test('that goes on sending after its refusal sees the end of the connection, not a reset', async () => {
     const client = await proxy.client()
     client.send(
-      `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n${'x'.repeat(500_000)}`,
+      `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n${'x'.repeat(400_000)}`,
     )
     expect((await client.response()).status).toBe(400)
+    await client.untilClosed()
+    for (let piece = 0; piece < 5; piece++) {
+      client.send('x'.repeat(1_000))
+      await turn()
+    }
+    client.socket.end()
+    while (!client.closed) await client.changed()
+    expect(client.error).toBeUndefined()
   })
 
   test.each([

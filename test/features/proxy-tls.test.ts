@@ -57,6 +57,7 @@ test('a request over TLS is served, and its endpoint is told so', async () => {
 test.each([
   ['exactly', 'a.test', 'exact'],
   ['in upper case', 'A.TEST', 'exact'],
+  ['with a trailing dot', 'a.test.', 'exact'],
   ['by one label of a wildcard', 'x.wild.test', 'wildcard'],
   ['not by two labels of a wildcard', 'x.y.wild.test', 'default'],
   ['not by the bare domain of a wildcard', 'wild.test', 'default'],

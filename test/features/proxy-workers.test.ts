@@ -213,6 +213,13 @@ describe('a drain', () => {
     await client.untilClosed()
   })
 
+  test('ends publications: nobody waits for one that comes too late', async () => {
+    await start(1)
+    await proxy.proxy.drain({ lameDuckMs: 0, graceMs: 1_000 })
+    await proxy.publish({ hosts: { 'b.test': host('b.test', 'app') } })
+    expect(proxy.proxy.servedRevision).toBe(0)
+  })
+
   test('closes tunnels', async () => {
     await start(1)
     backend.answer = (_, connection) => {

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, inject } from 'vitest'
-import type { ClusterAddress } from './control-plane.ts'
+import { type ClusterAddress, runKubectl, testLabel } from './control-plane.ts'
 
 /** One rule of a Role, as in rbac.authorization.k8s.io/v1. */
 export interface PolicyRule {
@@ -46,6 +45,9 @@ const provided = inject('controlPlane')
 /** `describe` for tests that need the API server: skipped where there is none; the global set-up has said why. */
 export const describeOnCluster = 'address' in provided ? describe : describe.skip
 
+/** `describe` for tests that start a control plane of their own, to break it. */
+export const describeOnOwnControlPlane = 'address' in provided && provided.canStart ? describe : describe.skip
+
 /** The cluster that all test files share: keep to objects and namespaces of your own. */
 export function sharedCluster(): TestCluster {
   if ('unavailable' in provided) throw new Error(provided.unavailable)
@@ -66,7 +68,7 @@ export function testCluster(address: ClusterAddress): TestCluster {
     createToken,
     async createNamespace(labels = {}) {
       const name = `test-${randomBytes(5).toString('hex')}`
-      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
+      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { ...labels, [testLabel]: '' } } })
       return name
     },
     async serviceAccountKubeconfig(access) {
@@ -88,6 +90,7 @@ function serviceAccountObjects(access: ServiceAccountAccess): object[] {
   const apiGroup = 'rbac.authorization.k8s.io'
   const global = `${namespace}:${name}`
   const subjects = [{ kind: 'ServiceAccount', namespace, name }]
+  const labels = { [testLabel]: '' }
   const bound = [...(access.clusterRoles ?? []), ...(access.clusterRules ? [global] : [])]
   const objects: object[] = [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name } }]
   if (access.rules) {
@@ -96,28 +99,12 @@ function serviceAccountObjects(access: ServiceAccountAccess): object[] {
     objects.push({ apiVersion, kind: 'RoleBinding', metadata, subjects, roleRef: { apiGroup, kind: 'Role', name } })
   }
   if (access.clusterRules) {
-    objects.push({ apiVersion, kind: 'ClusterRole', metadata: { name: global }, rules: access.clusterRules })
+    objects.push({ apiVersion, kind: 'ClusterRole', metadata: { name: global, labels }, rules: access.clusterRules })
   }
   for (const role of bound) {
     const roleRef = { apiGroup, kind: 'ClusterRole', name: role }
-    objects.push({ apiVersion, kind: 'ClusterRoleBinding', metadata: { name: `${global}:${role}` }, subjects, roleRef })
+    const metadata = { name: `${global}:${role}`, labels }
+    objects.push({ apiVersion, kind: 'ClusterRoleBinding', metadata, subjects, roleRef })
   }
   return objects
-}
-
-async function runKubectl(address: ClusterAddress, arguments_: readonly string[], stdin = ''): Promise<string> {
-  const [program = 'kubectl', ...prefix] = address.kubectl
-  const env = { ...process.env, ...address.environment }
-  const child = spawn(program, [...prefix, ...arguments_], { env })
-  let output = ''
-  let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
-  child.stdin.end(stdin)
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  if (code !== 0) throw new Error(`kubectl ${arguments_.join(' ')}: ${errors.trim()}`)
-  return output
 }

@@ -1,12 +1,11 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { TestProject } from 'vitest/node'
 
-const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
 const script = join(root, 'hack/cluster/cluster')
 
@@ -21,8 +20,13 @@ export interface ClusterAddress {
   readonly scratch: string
 }
 
-/** A control plane of this test run alone, or why there is none. */
-export type ProvidedCluster = { readonly address: ClusterAddress } | { readonly unavailable: string }
+/** Where the cluster of this test run is and whether `startControlPlane` works here, or why there is none. */
+export type ProvidedCluster =
+  | { readonly address: ClusterAddress; readonly canStart: boolean }
+  | { readonly unavailable: string }
+
+/** Marks what tests leave in a cluster that is not theirs, until the end of the run. */
+export const testLabel = 'test.ingressfleet.dev/run'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -71,7 +75,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return () => Promise.resolve()
   }
   const controlPlane = await startControlPlane()
-  project.provide('controlPlane', { address: controlPlane.address })
+  project.provide('controlPlane', { address: controlPlane.address, canStart: true })
   return controlPlane.stop
 }
 
@@ -80,16 +84,44 @@ async function useExistingCluster(project: TestProject): Promise<() => Promise<v
   const kubeconfig = process.env['KUBECONFIG'] ?? join(process.env['HOME'] ?? '/', '.kube/config')
   const address = { kubeconfig, kubectl: ['kubectl'], environment: { KUBECONFIG: kubeconfig }, scratch }
   await installDefinitions(address)
-  project.provide('controlPlane', { address })
-  return () => rm(scratch, { recursive: true })
+  project.provide('controlPlane', { address, canStart: false })
+  return async () => {
+    const kinds = 'namespaces,clusterroles,clusterrolebindings'
+    await runKubectl(address, ['delete', kinds, '--selector', testLabel, '--wait=false'])
+    await rm(scratch, { recursive: true })
+  }
 }
 
 async function installDefinitions(address: ClusterAddress): Promise<void> {
+  await runKubectl(address, ['apply', '--server-side', '-f', join(root, 'crds/ingressdeployment.yaml')])
+  const definition = 'crd/ingressdeployments.ingressfleet.dev'
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await runKubectl(address, ['wait', '--for=condition=Established', definition, '--timeout=30s'])
+      return
+    } catch (error) {
+      // `kubectl wait` fails at once while an object has no conditions at all.
+      if (attempt === 20) throw error
+      await pause(100)
+    }
+  }
+}
+
+/** Runs kubectl and gives its standard output; throws what it says when it fails. */
+export async function runKubectl(address: ClusterAddress, arguments_: readonly string[], stdin = ''): Promise<string> {
   const [program = 'kubectl', ...prefix] = address.kubectl
-  const kubectl = (...arguments_: string[]) =>
-    run(program, [...prefix, ...arguments_], { env: { ...process.env, ...address.environment } })
-  await kubectl('apply', '--server-side', '-f', join(root, 'crds/ingressdeployment.yaml'))
-  await kubectl('wait', '--for=condition=Established', 'crd/ingressdeployments.ingressfleet.dev', '--timeout=30s')
+  const child = spawn(program, [...prefix, ...arguments_], { env: { ...process.env, ...address.environment } })
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
+  child.stdin.end(stdin)
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`kubectl ${arguments_.join(' ')}: ${errors.trim()}`)
+  return output
 }
 
 async function whatIsMissing(): Promise<string | undefined> {

@@ -15,13 +15,17 @@ export class RawClient {
   /** Everything received and not yet taken as a response, latin-1. */
   unread = ''
   receivedBytes = 0
+  /** Why the connection was cut, when it was. */
+  error: Error | undefined
   ended = false
   closed = false
   #waiting: (() => void)[] = []
 
   constructor(socket: Socket) {
     this.socket = socket
-    socket.on('error', () => {})
+    socket.on('error', error => {
+      this.error = error
+    })
     socket.on('data', chunk => {
       this.receivedBytes += chunk.length
       // Enough for every response that a test looks at; of large bodies only the number of bytes counts.

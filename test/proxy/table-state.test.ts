@@ -43,6 +43,13 @@ test('a worker that starts later holds what one holds that saw every delta', () 
   expect(late.revision).toBe(6)
 })
 
+test('the first revision may be 0: a source may be empty', () => {
+  const state = new TableState()
+  expect(state.full().revision).toBe(0)
+  state.apply({ ...empty, revision: 0 })
+  expect(() => state.apply({ ...empty, revision: 0 })).toThrow('revisions must grow')
+})
+
 test('a revision that does not grow is refused', () => {
   const state = new TableState()
   state.apply({ ...empty, revision: 2 })

@@ -24,7 +24,7 @@ export interface Answer {
 
 export type PhaseCheck = (request: RequestFacts) => Answer | undefined
 
-export interface PhaseBinding {
+interface PhaseBinding {
   readonly host: Host
   readonly route: Route
   readonly settings: ProxySettings

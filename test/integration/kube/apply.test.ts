@@ -211,6 +211,7 @@ describeOnCluster('server-side apply', () => {
         expect(isAppliedIn(result.object)).toBe(true)
       }, 10_000)
     }
+    await applier.apply(request(resources.deployments, desired))
     await applyUntilUnchanged()
     const patches = [
       [{ op: 'replace', path: '/spec/template/spec/containers/0/ports/0/containerPort', value: 9999 }],

@@ -3,7 +3,7 @@ import type { ConfigMap } from '../../../src/api/kubernetes.ts'
 import { isNotFound } from '../../../src/kube/api-error.ts'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { resources } from '../../../src/kube/resource.ts'
-import { describeOnCluster, type TestCluster, testCluster } from '../cluster.ts'
+import { describeOnOwnControlPlane, type TestCluster, testCluster } from '../cluster.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 import { liveClient } from './live-client.ts'
@@ -11,7 +11,7 @@ import { configMap, labelSelector, put, reflectConfigMaps, remove } from './refl
 
 const patient = { timeout: 30_000, interval: 50 }
 
-describeOnCluster('a Reflector whose API server fails', () => {
+describeOnOwnControlPlane('a Reflector whose API server fails', () => {
   // Of its own: what is done to it here would fail the tests of others.
   let controlPlane: ControlPlane
   let cluster: TestCluster

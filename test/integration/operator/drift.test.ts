@@ -237,10 +237,11 @@ describeWithOperator('drift and ownership', cluster => {
     await apply(instance(namespace, 'replaced'))
     await untilCondition(admin, namespace, 'replaced', 'ObjectsApplied=True')
     await apply(instance(namespace, 'replaced', { ingressClass: { controller: 'k8s.io/ingress-nginx' } }))
-    await eventually(async () => {
+    const replaced = await eventually(async () => {
       const found = await find(admin, resources.ingressClasses, 'replaced')
-      return found?.spec?.['controller'] === 'k8s.io/ingress-nginx' ? true : undefined
+      return found?.spec?.['controller'] === 'k8s.io/ingress-nginx' ? found : undefined
     })
+    expect(replaced.metadata.labels).toMatchObject({ 'ingressfleet.dev/ingressdeployment': 'replaced' })
   })
 
   it('16: kubectl rollout restart is carried out and its annotation kept', async () => {

@@ -27,12 +27,16 @@ export interface StartedOperator {
 }
 
 /** A control plane of one test file, with the operator's permissions installed. */
-export interface OperatorCluster extends TestCluster {
+export interface OperatorCluster {
+  readonly kubectl: TestCluster['kubectl']
+  readonly apply: TestCluster['apply']
+  readonly createNamespace: TestCluster['createNamespace']
+  readonly scratch: string
   /** Requests as administrator. */
   readonly admin: KubeClient
   readonly controlPlane: ControlPlane
   /** Starts an operator that is stopped with the test; resolves when it acts. */
-  start(options?: Partial<OperatorOptions>): Promise<StartedOperator>
+  readonly start: (options?: Partial<OperatorOptions>) => Promise<StartedOperator>
 }
 
 const available = 'address' in inject('controlPlane')
