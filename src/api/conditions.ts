@@ -16,7 +16,14 @@ export const conditionReasons = {
     'IssueFailed',
     'NotAdmitted',
   ],
-  DeploymentAvailable: ['MinimumReplicasAvailable', 'MinimumReplicasUnavailable', 'ScaledToZero', 'DeploymentNotFound'],
+  DeploymentAvailable: ['DeploymentAvailable', 'DeploymentUnavailable', 'ScaledToZero', 'DeploymentNotFound'],
+  DeploymentReplicasMinAvailable: [
+    'MinimumReplicasAvailable',
+    'MinimumReplicasUnavailable',
+    'ScaledToZero',
+    'DeploymentNotFound',
+  ],
+  DeploymentReplicasAllAvailable: ['ReplicasAvailable', 'ReplicasNotAvailable', 'ScaledToZero', 'DeploymentNotFound'],
   LoadBalancerReady: [
     'LoadBalancerProvisioned',
     'NotWanted',

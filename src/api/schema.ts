@@ -21,13 +21,24 @@ export function validateIngressDeployment(object: unknown): Validated {
   return createIngressDeploymentValidator()(object)
 }
 
+export interface ValidatorOptions {
+  /**
+   * `refuse` finds typing errors in files. `drop` is for objects of a cluster, whose CRD may be a newer one: what it
+   * knows beyond ours must not bring an instance down.
+   */
+  readonly unknownFields: 'refuse' | 'drop'
+}
+
 /** Compiles the CRD's schema. The validator never changes its argument: the value returned is a copy. */
-export function createIngressDeploymentValidator(): IngressDeploymentValidator {
+export function createIngressDeploymentValidator(
+  options: ValidatorOptions = { unknownFields: 'refuse' },
+): IngressDeploymentValidator {
   const ajv = new Ajv({
     strict: true,
     allowUnionTypes: true,
     allErrors: true,
     useDefaults: true,
+    removeAdditional: options.unknownFields === 'drop',
     verbose: true,
     formats: {
       int32: { type: 'number', validate: value => Number.isInteger(value) && Math.abs(value) <= 2 ** 31 },

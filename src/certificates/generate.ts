@@ -148,12 +148,19 @@ function universal(type: forge.asn1.Type, content: string): forge.asn1.Asn1 {
 }
 
 /** The meaning of a context-specific tag depends on where it stands; forge has one type for all tags. */
-function contextPrimitive(tag: number, content: string): forge.asn1.Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, content)
+const contextTags: Readonly<Record<0 | 1 | 2 | 3, forge.asn1.Type>> = {
+  0: asn1.Type.NONE,
+  1: asn1.Type.BOOLEAN,
+  2: asn1.Type.INTEGER,
+  3: asn1.Type.BITSTRING,
 }
 
-function explicit(tag: number, content: forge.asn1.Asn1): forge.asn1.Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, true, [content])
+function contextPrimitive(tag: keyof typeof contextTags, content: string): forge.asn1.Asn1 {
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, contextTags[tag], false, content)
+}
+
+function explicit(tag: keyof typeof contextTags, content: forge.asn1.Asn1): forge.asn1.Asn1 {
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, contextTags[tag], true, [content])
 }
 
 function bytes(structure: forge.asn1.Asn1): Buffer {

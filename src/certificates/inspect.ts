@@ -14,7 +14,7 @@ export interface CertificateFacts {
   readonly subject: string
 }
 
-export type KeyPairFault = 'MissingData' | 'InvalidCertificate' | 'InvalidKeyPair' | 'Expired' | 'NotYetValid'
+type KeyPairFault = 'MissingData' | 'InvalidCertificate' | 'InvalidKeyPair' | 'Expired' | 'NotYetValid'
 
 /** `facts` come along with a fault where the certificate could be read. */
 export type Inspected =

@@ -11,7 +11,7 @@ export interface CommandContext {
 }
 
 /** A file of `commands/`: adds options and the action to the command line. */
-export interface CommandModule {
+interface CommandModule {
   readonly define: (command: Command, context: CommandContext) => void
 }
 

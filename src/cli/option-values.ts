@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 
+export type BindAddress = { readonly address: string; readonly port: number } | 'nowhere'
+
 /** Readers of option values for commander: what they throw ends in wrong usage, with what is allowed. */
 
 export function portNumber(text: string): number {
@@ -26,8 +28,8 @@ export function trueOrFalse(text: string): boolean {
 }
 
 /** `:8081`, `0.0.0.0:8081` or `[::1]:8081`; without an address it is all of them. `0` is nowhere. */
-export function bindAddress(text: string): { readonly address: string; readonly port: number } | undefined {
-  if (text === '0') return undefined
+export function bindAddress(text: string): BindAddress {
+  if (text === '0') return 'nowhere'
   const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
   if (match === null || Number(match[3]) > 65_535) {
     throw new InvalidArgumentError('It must be ADDRESS:PORT, :PORT as in :8081, or 0.')

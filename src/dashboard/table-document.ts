@@ -14,7 +14,7 @@ export interface TableDocument {
   readonly problems: readonly ProblemDocument[]
 }
 
-export interface HostDocument {
+interface HostDocument {
   /** Empty for every host without an entry of its own. */
   readonly name: string
   readonly tls: boolean
@@ -31,7 +31,7 @@ interface RouteDocument {
   readonly refusal?: string
 }
 
-export interface BackendDocument {
+interface BackendDocument {
   readonly id: string
   readonly endpoints: readonly string[]
 }

@@ -1,7 +1,7 @@
 import type { Secret } from '../api/kubernetes.ts'
 import { type IssuedKeyPair } from '../certificates/generate.ts'
 import { type CertificateFacts, inspectKeyPair } from '../certificates/inspect.ts'
-import type { CertificateVerdict } from './conditions.ts'
+import type { CertificateVerdict } from './findings.ts'
 
 /** Host of a generated certificate for which the spec names none. */
 export const defaultHosts: readonly string[] = ['ingress.local']

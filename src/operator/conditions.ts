@@ -1,42 +1,7 @@
 import { type ConditionReason, conditionReasons, type ConditionType } from '../api/conditions.ts'
 import type { Condition } from '../api/kubernetes.ts'
-import { childName, type InstanceName, labels } from '../api/names.ts'
-import type { CertificateFacts } from '../certificates/inspect.ts'
-import type { Observed } from './observed.ts'
-
-/** A child that could not be brought to what is wanted. */
-export interface Failure {
-  readonly reason: 'NameConflict' | 'ApplyFailed'
-  /** Kind, namespace and name, for people. */
-  readonly object: string
-  readonly message: string
-}
-
-export type CertificateVerdict =
-  | { readonly reason: 'Valid'; readonly secretName: string; readonly facts: CertificateFacts }
-  | {
-      readonly reason: Exclude<ConditionReason<'CertificateReady'>, 'Valid'>
-      readonly secretName: string
-      readonly facts?: CertificateFacts | undefined
-      readonly message: string
-    }
-
-/** All that conditions are computed from. */
-export interface Findings {
-  readonly instance: InstanceName
-  readonly generation: number
-  readonly paused: boolean
-  readonly admission:
-    | { readonly reason: 'Valid'; readonly warnings: readonly string[] }
-    | { readonly reason: 'Invalid' | 'ClassConflict'; readonly message: string }
-  /** Undefined when nothing was applied, as when paused or not admitted. */
-  readonly failures: readonly Failure[] | undefined
-  readonly certificate: CertificateVerdict
-  readonly observed: Observed
-  /** The type wanted of the Service; undefined when nothing valid says so. */
-  readonly serviceType: 'LoadBalancer' | 'NodePort' | 'ClusterIP' | undefined
-  readonly now: Date
-}
+import { childName, labels } from '../api/names.ts'
+import type { Findings } from './findings.ts'
 
 interface Verdict<T extends ConditionType> {
   readonly status: Condition['status']
@@ -45,7 +10,7 @@ interface Verdict<T extends ConditionType> {
 }
 
 /** Conditions computed so far, on which the roll-ups build. */
-export type Earlier = ReadonlyMap<ConditionType, Condition>
+type Earlier = ReadonlyMap<ConditionType, Condition>
 
 type ConditionTable = { readonly [T in ConditionType]: (findings: Findings, earlier: Earlier) => Verdict<T> }
 
@@ -55,6 +20,8 @@ const graceMs: Partial<Record<ConditionType, number>> = {
   ObjectsApplied: 30_000,
   CertificateReady: 30_000,
   DeploymentAvailable: 30_000,
+  DeploymentReplicasMinAvailable: 60_000,
+  DeploymentReplicasAllAvailable: 3_600_000,
   LoadBalancerReady: 90_000,
 }
 
@@ -66,7 +33,21 @@ const conditionTable: ConditionTable = {
   Admitted: admitted,
   ObjectsApplied: objectsApplied,
   CertificateReady: certificateReady,
-  DeploymentAvailable: deploymentAvailable,
+  DeploymentAvailable: replicasAvailable<'DeploymentAvailable'>({
+    met: 'DeploymentAvailable',
+    unmet: 'DeploymentUnavailable',
+    needed: () => 1,
+  }),
+  DeploymentReplicasMinAvailable: replicasAvailable<'DeploymentReplicasMinAvailable'>({
+    met: 'MinimumReplicasAvailable',
+    unmet: 'MinimumReplicasUnavailable',
+    needed: wanted => Math.ceil(wanted / 2),
+  }),
+  DeploymentReplicasAllAvailable: replicasAvailable<'DeploymentReplicasAllAvailable'>({
+    met: 'ReplicasAvailable',
+    unmet: 'ReplicasNotAvailable',
+    needed: wanted => wanted,
+  }),
   LoadBalancerReady: loadBalancerReady,
   Paused: ({ paused }) =>
     paused
@@ -108,6 +89,7 @@ export function graceRemainingMs(conditions: readonly Condition[], now: Date): n
 }
 
 const maxMessageLength = 2048
+const maxPodsTold = 5
 
 function admitted({ admission }: Findings): Verdict<'Admitted'> {
   if (admission.reason !== 'Valid') return verdict('False', admission.reason, admission.message)
@@ -140,26 +122,35 @@ function certificateReady({ certificate }: Findings): Verdict<'CertificateReady'
   return verdict(status, certificate.reason, certificate.message)
 }
 
-function deploymentAvailable({ observed, instance }: Findings): Verdict<'DeploymentAvailable'> {
-  const { deployment, pods } = observed
-  const name = childName(instance)
-  if (deployment === undefined) {
-    return verdict('False', 'DeploymentNotFound', `Deployment ${name} does not exist; see condition ObjectsApplied`)
+type ReplicaCondition = 'DeploymentAvailable' | 'DeploymentReplicasMinAvailable' | 'DeploymentReplicasAllAvailable'
+
+interface ReplicaRow<T extends ReplicaCondition> {
+  readonly met: ConditionReason<T>
+  readonly unmet: ConditionReason<T>
+  /** How many must be available of so many wanted. */
+  readonly needed: (wanted: number) => number
+}
+
+/** The same look at the replicas with three limits, because each is worth a person's while after another time. */
+function replicasAvailable<T extends ReplicaCondition>({ met, unmet, needed }: ReplicaRow<T>) {
+  return ({ observed, instance }: Findings): Verdict<T> => {
+    const { deployment, pods } = observed
+    if (deployment === undefined) {
+      const message = `Deployment ${childName(instance)} does not exist; see condition ObjectsApplied`
+      return verdict('False', 'DeploymentNotFound', message)
+    }
+    const wanted = deployment.spec?.replicas ?? 1
+    if (wanted === 0) return verdict('False', 'ScaledToZero', 'spec.replicas is 0; raise it to serve traffic')
+    const available = deployment.status?.availableReplicas ?? 0
+    const told = `${available} of ${wanted} proxies are available`
+    if (available >= needed(wanted)) return verdict('True', met, told)
+    const conditions = deployment.status?.conditions ?? []
+    const quota = conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')?.message
+    const troubles = pods.filter(pod => pod.trouble !== '').map(pod => `pod ${pod.metadata.name}: ${pod.trouble}`)
+    const causes = [...(quota === undefined ? [] : [quota]), ...troubles.slice(0, maxPodsTold)]
+    const hint = `see kubectl describe pods -n ${instance.namespace} -l ${labels.owner}=${instance.name}`
+    return verdict('False', unmet, [told, ...causes, hint].join('; '))
   }
-  const wanted = deployment.spec?.replicas ?? 1
-  if (wanted === 0) return verdict('False', 'ScaledToZero', 'spec.replicas is 0; raise it to serve traffic')
-  const condition = deployment.status?.conditions?.find(({ type }) => type === 'Available')
-  const ready = `${deployment.status?.availableReplicas ?? 0} of ${wanted} proxies are available`
-  if (condition?.status === 'True' && (deployment.status?.availableReplicas ?? 0) > 0) {
-    return verdict('True', 'MinimumReplicasAvailable', ready)
-  }
-  const quota = deployment.status?.conditions?.find(
-    ({ type, status }) => type === 'ReplicaFailure' && status === 'True',
-  )
-  const troubles = pods.filter(pod => pod.trouble !== '').map(pod => `pod ${pod.metadata.name}: ${pod.trouble}`)
-  const causes = [...(quota?.message === undefined ? [] : [quota.message]), ...troubles.slice(0, 5)]
-  const hint = `see kubectl describe pods -n ${instance.namespace} -l ${labels.owner}=${instance.name}`
-  return verdict('False', 'MinimumReplicasUnavailable', [ready, ...causes, hint].join('; '))
 }
 
 function loadBalancerReady({ observed, serviceType, instance }: Findings): Verdict<'LoadBalancerReady'> {
@@ -271,6 +262,6 @@ function elapsedMs(condition: Condition, now: Date): number {
   return now.getTime() - Date.parse(condition.lastTransitionTime)
 }
 
-export function rfc3339(date: Date): string {
+function rfc3339(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -1,10 +1,10 @@
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import { generatedCertificateName } from '../api/names.ts'
 import { generateSelfSigned, type IssuedKeyPair } from '../certificates/generate.ts'
-import { inspectKeyPair } from '../certificates/inspect.ts'
+import { type CertificateFacts, inspectKeyPair } from '../certificates/inspect.ts'
 import { foreignObject } from './apply-plan.ts'
 import { decideGenerated, defaultHosts, judgeReferred, renewalTime } from './certificate.ts'
-import type { CertificateVerdict, Failure } from './conditions.ts'
+import type { CertificateVerdict, Failure } from './findings.ts'
 import { belongsTo } from './ownership.ts'
 import { instanceName } from './plan.ts'
 import type { World } from './world.ts'
@@ -13,7 +13,8 @@ import type { World } from './world.ts'
 export interface CertificateOutcome {
   readonly verdict: CertificateVerdict
   readonly keyPair: IssuedKeyPair | undefined
-  readonly renewAt?: Date
+  /** When the verdict becomes another without any event. */
+  readonly lookAgainAt?: Date
   readonly failure?: Failure
 }
 
@@ -28,7 +29,11 @@ export async function decideCertificate(owner: IngressDeployment, world: World):
   }
   const now = world.now()
   const secret = world.secrets.get(namespace, secretName)
-  if (referred !== undefined) return { verdict: judgeReferred(referred, secret, now), keyPair: undefined }
+  if (referred !== undefined) {
+    const verdict = judgeReferred(referred, secret, now)
+    const changesAt = nextChange(verdict.facts, now)
+    return { verdict, keyPair: undefined, ...(changesAt === undefined ? {} : { lookAgainAt: changesAt }) }
+  }
   if (secret !== undefined && !belongsTo({ namespace, name }, owner.metadata.uid, secret)) {
     const message = `Secret ${secretName} belongs to somebody else; see condition ObjectsApplied`
     return {
@@ -41,7 +46,7 @@ export async function decideCertificate(owner: IngressDeployment, world: World):
   const decision = decideGenerated(secret, hosts, now)
   if (decision.action === 'keep') {
     const { keyPair, facts, renewAt } = decision
-    return { verdict: { reason: 'Valid', secretName, facts }, keyPair, renewAt }
+    return { verdict: { reason: 'Valid', secretName, facts }, keyPair, lookAgainAt: renewAt }
   }
   world.log.info({ namespace, name: secretName, why: decision.why }, 'certificate issued')
   return issue(secretName, hosts, now)
@@ -51,5 +56,14 @@ async function issue(secretName: string, hosts: readonly string[], now: Date): P
   const keyPair = await generateSelfSigned({ hosts, now })
   const { facts, reason } = inspectKeyPair(keyPair.certificate, keyPair.key, now)
   if (facts === undefined || reason !== undefined) throw new Error('issuing a certificate: it came out unusable')
-  return { verdict: { reason: 'Valid', secretName, facts }, keyPair, renewAt: renewalTime(facts) }
+  return { verdict: { reason: 'Valid', secretName, facts }, keyPair, lookAgainAt: renewalTime(facts) }
+}
+
+/** The next end of the certificate's validity, from outside or from inside. */
+function nextChange(facts: CertificateFacts | undefined, now: Date): Date | undefined {
+  if (facts === undefined) return undefined
+  // Validity ends after the second that is named.
+  const edges = [Date.parse(facts.notBefore), Date.parse(facts.notAfter) + 1000]
+  const next = edges.find(edge => edge > now.getTime())
+  return next === undefined ? undefined : new Date(next)
 }

@@ -14,6 +14,7 @@ import type { World } from './world.ts'
 const podPatienceMs = 60_000
 
 const pollMs = 1000
+const settlePollMs = 100
 
 /**
  * Takes down what the garbage collector does not, in an order that loses no request: first nobody is sent here any
@@ -25,10 +26,11 @@ export async function finalize(
 ): Promise<{ readonly requeueAfterMs: number } | undefined> {
   const instance = instanceName(owner)
   const key = `${instance.namespace}/${instance.name}`
-  end(key, world)
-  if (owner.metadata.finalizers?.includes(finalizer) !== true) return undefined
-  // 1. No Ingress tells clients to come here.
-  await clearIngresses(world)
+  const served = end(key, world)
+  if (owner.metadata.finalizers?.includes(finalizer) !== true) return publishAll(served, world)
+  // 1. No Ingress tells clients to come here. Which one is served by nobody is known when all were looked at.
+  if (!world.settled()) return { requeueAfterMs: settlePollMs }
+  await publishAll(new Set([...served, ...unclaimedIngresses(world)]), world)
   // 2. The address and the proxies go; their pods drain.
   const owned = ownedObjects(key, world).filter(({ object }) => belongsTo(instance, owner.metadata.uid, object))
   const serving = owned.filter(({ row }) => row.kind === 'Service' || row.kind === 'Deployment')
@@ -49,7 +51,7 @@ export async function finalize(
 
 /** The owner is gone: nothing is remembered of it, and what it left behind against its finalizer is swept up. */
 export async function forget(key: string, world: World): Promise<void> {
-  end(key, world)
+  await publishAll(end(key, world), world)
   const [namespace = '', name = ''] = key.split('/')
   for (const one of ownedObjects(key, world)) {
     const ours = belongsTo({ namespace, name }, undefined, one.object)
@@ -57,20 +59,24 @@ export async function forget(key: string, world: World): Promise<void> {
   }
 }
 
-function end(key: string, world: World): void {
-  world.sessions.end(key)
+/** The instance serves no longer. Gives the Ingresses that it served. */
+function end(key: string, world: World): readonly string[] {
   world.reports.forget(key)
   world.failures.delete(key)
   if (world.secretNamespaces.delete(key)) followSecrets(world)
+  return world.sessions.end(key)
 }
 
-/** Of the Ingresses whose status is ours those that no instance serves: the session of this one has ended. */
-async function clearIngresses(world: World): Promise<void> {
-  if (!world.settled()) throw new RetryAfter(100, 'the other instances were not all looked at yet')
-  for (const ingress of world.caches.ingresses.values()) {
-    if (!ingress.statusWritten || world.sessions.claimant(ingress) !== undefined) continue
-    await world.publishIngress(`${ingress.metadata.namespace ?? ''}/${ingress.metadata.name}`)
-  }
+/** Those whose status is ours though no instance serves them: of this instance, if the operator was restarted since. */
+function unclaimedIngresses(world: World): readonly string[] {
+  return [...world.caches.ingresses.values()]
+    .filter(ingress => ingress.statusWritten && world.sessions.claimant(ingress) === undefined)
+    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`)
+}
+
+async function publishAll(ingressKeys: Iterable<string>, world: World): Promise<undefined> {
+  for (const key of ingressKeys) await world.publishIngress(key)
+  return undefined
 }
 
 function outOfPatience(owner: IngressDeployment, world: World): boolean {

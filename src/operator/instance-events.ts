@@ -1,6 +1,6 @@
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { Condition } from '../api/kubernetes.ts'
-import type { Findings } from './conditions.ts'
+import type { Findings } from './findings.ts'
 import { reference } from './plan.ts'
 import type { World } from './world.ts'
 

@@ -16,7 +16,7 @@ export interface Deployment extends KubernetesObject {
   }
 }
 
-export interface DeploymentCondition {
+interface DeploymentCondition {
   readonly type: string
   readonly status: string
   readonly reason?: string

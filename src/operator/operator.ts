@@ -40,7 +40,7 @@ export interface OperatorOptions {
   readonly timings?: Partial<OperatorTimings>
 }
 
-export interface OperatorTimings {
+interface OperatorTimings {
   /** How soon a failure is looked at again; doubled with every further one, up to a minute. */
   readonly firstRetryMs: number
   /** How often the Events of a Service whose load balancer is awaited are read. */
@@ -49,7 +49,7 @@ export interface OperatorTimings {
   readonly reportDelayMs: number
 }
 
-export interface OperatorCounts {
+interface OperatorCounts {
   readonly instances: number
   readonly ingresses: number
   readonly queueDepth: number
@@ -205,11 +205,13 @@ class Operator implements RunningOperator {
     await this.#election?.stop()
   }
 
-  #fail(error: unknown): void {
+  #fail(cause: unknown): void {
     if (this.#stopping !== undefined) return
-    this.#options.log.error({ error: String(error) }, 'operator ends')
+    const { log } = this.#options
+    log.error({ error: String(cause) }, 'operator ends')
     this.#stopping = this.#stop()
-    this.#stopping.catch(() => undefined).finally(() => this.#ended.reject(error))
+      .catch((failure: unknown) => log.error({ error: String(failure) }, 'operator did not end in good order'))
+      .finally(() => this.#ended.reject(cause))
   }
 
   #createElection(): LeaderElection {
@@ -235,7 +237,7 @@ class Operator implements RunningOperator {
       sessions: this.#sessions,
       reports,
       events: this.#events,
-      validate: createIngressDeploymentValidator(),
+      validate: createIngressDeploymentValidator({ unknownFields: 'drop' }),
       log,
       image,
       serviceAccount,

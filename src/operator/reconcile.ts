@@ -10,7 +10,7 @@ import { applyPlan, prune } from './apply-plan.ts'
 import { awaitsBalancer } from './balancer-failure.ts'
 import { judgeReferred } from './certificate.ts'
 import { classWinner, conflictMessage } from './class-claims.ts'
-import type { CertificateVerdict, Failure, Findings } from './conditions.ts'
+import type { CertificateVerdict, Failure, Findings } from './findings.ts'
 import { decideCertificate } from './default-certificate.ts'
 import { finalize, forget } from './finalize.ts'
 import { followSecrets } from './grants.ts'
@@ -30,7 +30,7 @@ interface Outcome {
   readonly failures: readonly Failure[] | undefined
   readonly certificate: CertificateVerdict
   readonly stale: boolean
-  readonly renewAt: Date | undefined
+  readonly lookAgainAt: Date | undefined
 }
 
 /** Nothing can be concluded yet; an event will come, or this time will be over. */
@@ -73,7 +73,9 @@ type AmongAll =
   | { readonly admitted?: undefined; readonly verdict: Findings['admission'] }
 
 function admitAmongAll(owner: IngressDeployment, world: World): AmongAll {
-  const admission = admit(owner, world.validate)
+  // Our own status is no input: one that a newer operator wrote must not make the instance invalid.
+  const { status: _status, ...written } = owner
+  const admission = admit(written, world.validate)
   if (admission.admitted === undefined) {
     const message = admission.problems.map(problem => `${problem.field}: ${problem.message}`).join('; ')
     return { verdict: { reason: 'Invalid', message } }
@@ -103,7 +105,7 @@ function standStill(owner: IngressDeployment, { admitted, verdict }: AmongAll, w
     standing === undefined
       ? ({ reason: 'NotAdmitted', secretName: '', message: 'not looked at before Admitted is True' } as const)
       : judgeStanding(instance.namespace, standing.defaultCertificateSecretName, world)
-  return { admission: verdict, plan: undefined, failures: undefined, certificate, stale: false, renewAt: undefined }
+  return { admission: verdict, plan: undefined, failures: undefined, certificate, stale: false, lookAgainAt: undefined }
 }
 
 /** What the proxies were told last. */
@@ -153,7 +155,7 @@ async function act(owner: IngressDeployment, admitted: Admitted, world: World): 
     failures: [...failures, ...pruneFailures],
     certificate: certificate.verdict,
     stale,
-    renewAt: certificate.renewAt,
+    lookAgainAt: certificate.lookAgainAt,
   }
 }
 
@@ -230,7 +232,7 @@ async function conclude(owner: IngressDeployment, outcome: Outcome, world: World
     recheckAfterMs,
     retryDelayMs(key, outcome, world),
     awaitsBalancer(observed.service) ? world.balancerPollMs : undefined,
-    outcome.renewAt && outcome.renewAt.getTime() - world.now().getTime(),
+    outcome.lookAgainAt && outcome.lookAgainAt.getTime() - world.now().getTime(),
   ])
 }
 

@@ -81,11 +81,11 @@ export class RoutingSessions {
     this.#options.onIngresses(servedKeys(session))
   }
 
-  end(key: string): void {
+  /** Gives the Ingresses that were served: their status is the caller's to look at. */
+  end(key: string): readonly string[] {
     const session = this.#sessions.get(key)
-    if (session === undefined) return
     this.#sessions.delete(key)
-    this.#options.onIngresses(servedKeys(session))
+    return servedKeys(session)
   }
 
   /** The instance that serves this Ingress. Of several default ones the first by name tells its addresses. */

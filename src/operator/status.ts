@@ -1,7 +1,8 @@
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { Service } from '../api/kubernetes.ts'
 import { selectorLabels } from '../api/names.ts'
-import { computeConditions, type Findings, graceRemainingMs } from './conditions.ts'
+import { computeConditions, graceRemainingMs } from './conditions.ts'
+import type { Findings } from './findings.ts'
 import type { Observed } from './observed.ts'
 
 type Status = NonNullable<IngressDeployment['status']>

@@ -13,8 +13,6 @@ export interface ClientIdentity {
   readonly forwardedHost: string
   readonly forwardedPort: string
   readonly scheme: 'http' | 'https'
-  /** Field lines that tell the backend what the client claimed and was not believed. */
-  readonly untrusted: string
 }
 
 export interface ConnectionIdentity {
@@ -23,10 +21,9 @@ export interface ConnectionIdentity {
   readonly ports: ForwardedPorts
 }
 
-/** Nobody in front is trusted: what the client claims is replaced, and kept under X-Original-* as ingress-nginx does. */
+/** Nobody in front is trusted: nothing of what the client claims about itself reaches a backend, under no name. */
 export function identityOfConnection(head: RequestHead, connection: ConnectionIdentity): ClientIdentity {
   const { peerAddress, secure, ports } = connection
-  const { forwardedFor, forwardedHost } = head.identity
   return {
     address: peerAddress,
     secure,
@@ -35,9 +32,6 @@ export function identityOfConnection(head: RequestHead, connection: ConnectionId
     forwardedHost: head.authority,
     forwardedPort: String(secure ? ports.https : ports.http),
     scheme: secure ? 'https' : 'http',
-    untrusted:
-      (forwardedFor === '' ? '' : `X-Original-Forwarded-For: ${forwardedFor}\r\n`) +
-      (forwardedHost === '' ? '' : `X-Original-Forwarded-Host: ${forwardedHost}\r\n`),
   }
 }
 
@@ -60,7 +54,6 @@ export function identityOfForwardedHeaders(head: RequestHead, connection: Connec
     forwardedHost: host === '' ? direct.forwardedHost : host,
     forwardedPort: String(secure ? connection.ports.https : connection.ports.http),
     scheme: secure ? 'https' : 'http',
-    untrusted: '',
   }
 }
 
@@ -74,7 +67,7 @@ export function requestExtras(identity: ClientIdentity, host: string, requestId:
     forwardedProto: identity.scheme,
     realIp: identity.address,
     requestId,
-    additionalFields: `X-Scheme: ${identity.scheme}\r\n${identity.untrusted}`,
+    additionalFields: `X-Scheme: ${identity.scheme}\r\n`,
   }
 }
 

@@ -136,11 +136,11 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   #withoutRoute(): Answer {
-    const isHealthCheck =
-      this.head.path === healthPath &&
-      (this.head.method === 'GET' || this.head.method === 'HEAD') &&
-      this.#context.table.host(this.head.host)?.name === undefined
-    return isHealthCheck ? { status: 200 } : { status: 404, error: 'no_route' }
+    if (this.#context.table.host(this.head.host) !== undefined) return { status: 404, error: 'no_route' }
+    const { method, path } = this.head
+    if (path === healthPath && (method === 'GET' || method === 'HEAD')) return { status: 200 }
+    // Whoever asks for hosts that nobody serves is likely to be guessing: one guess a connection.
+    return { status: 404, error: 'no_route', close: true }
   }
 
   // 2. phases: what they look at
@@ -426,7 +426,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #answer(answer: Answer): void {
     if (answer.error !== undefined) this.#context.counters.fail(answer.error)
     this.#status = answer.status
-    this.#keepAlive = this.#bodyComplete && answer.status !== 400 && this.#client.mayKeepAlive()
+    this.#keepAlive =
+      this.#bodyComplete && answer.status !== 400 && answer.close !== true && this.#client.mayKeepAlive()
     const headOnly = this.head.method === 'HEAD'
     const response = serialiseOwnResponse({
       status: answer.status,

@@ -97,6 +97,23 @@ describe('the schema check', () => {
     expect(validateIngressDeployment(object).problems).toMatchObject([{ field, reason: 'Invalid' }])
   })
 
+  it('drops fields of a newer CRD where it is told to, and nothing else', () => {
+    const tolerant = createIngressDeploymentValidator({ unknownFields: 'drop' })
+    const { value } = tolerant(withSpec({ newer: true, service: { newer: 1, annotations: { any: 'key' } } }))
+    expect(value?.spec).not.toHaveProperty('newer')
+    expect(value?.spec.service).toMatchObject({ type: 'LoadBalancer', annotations: { any: 'key' } })
+    expect(value?.spec.service).not.toHaveProperty('newer')
+    const affinity = { nodeAffinity: { any: ['thing'] } }
+    const topologySpreadConstraints = [
+      { maxSkew: 1, topologyKey: 'a', whenUnsatisfiable: 'DoNotSchedule', minDomains: 2 },
+    ]
+    expect(tolerant(withSpec({ pod: { affinity, topologySpreadConstraints } })).value?.spec.pod).toMatchObject({
+      affinity,
+      topologySpreadConstraints,
+    })
+    expect(tolerant(withSpec({ replicas: -1 })).problems).toHaveLength(1)
+  })
+
   it('names the object in each problem', () => {
     expect(validate(withSpec({ replicas: -1 })).problems?.[0]?.object).toEqual({
       apiVersion: 'ingressfleet.dev/v1alpha1',

@@ -4,6 +4,7 @@ import { operatorDeployment, operatorNamespace } from './cluster.ts'
 import { endpointsReady } from './conformance.ts'
 import { apply, getObject, kubectl } from './kubectl.ts'
 import { echo, ingress, ingressDeployment, namespace } from './manifests.ts'
+import { rightsReport } from './rights.ts'
 import { selfSigned, tlsSecret } from './tls-secret.ts'
 
 const fleets = 'children-fleets'
@@ -129,27 +130,13 @@ describe('an operator that is restarted', () => {
 })
 
 describe("the proxies' ServiceAccount", () => {
-  /** Lines `resources | names | verbs`, without what Kubernetes grants to everybody. */
-  async function rightsIn(place: string): Promise<string> {
-    const listed = await kubectl('auth', 'can-i', '--list', `--as=${account}`, '-n', place)
-    const everybody = /^selfsubject|^ +\[\/|^Resources/
-    const lines = listed.split('\n').filter(line => line !== '' && !everybody.test(line))
-    return lines
-      .map(line => line.trim().replace(/ {2,}/g, '  '))
-      .toSorted()
-      .join('\n')
-  }
-
   test('has the rights of the golden file, in its namespace, where a Secret is referred to, and elsewhere', async () => {
-    const places = {
+    const report = await rightsReport(account, {
       'its own namespace': fleets,
       'a namespace with a TLS Secret of its Ingresses': apps,
       elsewhere: 'default',
-    }
-    const sections = await Promise.all(
-      Object.entries(places).map(async ([title, place]) => `in ${title}\n${await rightsIn(place)}\n`),
-    )
-    await expect(sections.join('\n')).toMatchFileSnapshot('../golden/e2e/proxy-rights.txt')
+    })
+    await expect(report).toMatchFileSnapshot('../golden/e2e/proxy-rights.txt')
   })
 
   test.each([

@@ -57,8 +57,9 @@ test('a request without a route, and bytes that are no request, have their line'
   const client = await proxy.client()
   client.get('nobody.test')
   await client.response()
-  client.send('nonsense\r\n\r\n')
-  await client.response()
+  const other = await proxy.client()
+  other.send('nonsense\r\n\r\n')
+  await other.response()
   const [first, second] = await lines(2)
   expect(first).toMatch(
     /"GET \/ HTTP\/1\.1" 404 14 "-" "-" \d+ \d\.\d{3} \[upstream-default-backend\] \[\] - - - - [0-9a-f]{32}$/,

@@ -150,13 +150,25 @@ describe('endpoints', () => {
 })
 
 describe('what the table says', () => {
-  test('is 404 for hosts without a route, with a small body', async () => {
+  test('is 404 for hosts that nobody serves, with a small body, and the end of the connection', async () => {
     const client = await proxy.client()
     client.get('nobody.test')
     const response = await client.response()
     expect(response.status).toBe(404)
     expect(response.body).toBe('404 Not Found\n')
-    client.get('a.test')
+    expect(response.headers.get('connection')).toEqual(['close'])
+    await client.untilClosed()
+  })
+
+  test('is 404 for paths without a route, and the connection goes on', async () => {
+    const elsewhere = host('b.test', 'app')
+    await proxy.publish({
+      hosts: { 'b.test': { ...elsewhere, routes: elsewhere.routes.map(route => ({ ...route, path: '/shop' })) } },
+    })
+    const client = await proxy.client()
+    client.get('b.test', '/other')
+    expect((await client.response()).status).toBe(404)
+    client.get('b.test', '/shop')
     expect((await client.response()).status).toBe(200)
   })
 

@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { conditionReasons, type ConditionType } from '../../src/api/conditions.ts'
 import type { Condition } from '../../src/api/kubernetes.ts'
-import { computeConditions, type Findings, graceRemainingMs } from '../../src/operator/conditions.ts'
+import { computeConditions, graceRemainingMs } from '../../src/operator/conditions.ts'
+import type { Findings } from '../../src/operator/findings.ts'
 import type { Deployment, Observed, ProxyPod } from '../../src/operator/observed.ts'
 import { addresses, computeStatus } from '../../src/operator/status.ts'
 
@@ -40,10 +41,7 @@ function deployment(rollout: Rollout = {}): Deployment {
       readyReplicas: available,
       availableReplicas: available,
       updatedReplicas: updated,
-      conditions: [
-        { type: 'Available', status: available >= wanted ? 'True' : 'False' },
-        { type: 'Progressing', ...progressing },
-      ],
+      conditions: [{ type: 'Progressing', ...progressing }],
     },
   }
 }
@@ -122,7 +120,9 @@ describe('conditions', () => {
       Admitted: 'True/Valid',
       ObjectsApplied: 'True/Applied',
       CertificateReady: 'True/Valid',
-      DeploymentAvailable: 'True/MinimumReplicasAvailable',
+      DeploymentAvailable: 'True/DeploymentAvailable',
+      DeploymentReplicasMinAvailable: 'True/MinimumReplicasAvailable',
+      DeploymentReplicasAllAvailable: 'True/ReplicasAvailable',
       LoadBalancerReady: 'True/LoadBalancerProvisioned',
       Paused: 'False/NotPaused',
       Available: 'True/Available',
@@ -238,7 +238,7 @@ describe('conditions', () => {
     [
       'pods that start after their node came back',
       withObserved({ deployment: deployment({ available: 1 }) }),
-      { Progressing: 'False/PodsStarting', Ready: 'False/NotReady' },
+      { Progressing: 'False/PodsStarting', Available: 'True/Available', Ready: 'False/NotReady' },
     ],
     [
       'a rollout that does not get on',
@@ -275,7 +275,23 @@ describe('conditions', () => {
       status: 'True',
       message: expect.stringContaining(type) as string,
     })
-    expect(graceRemainingMs(after, now)).toBeUndefined()
+    // What is left, if anything, is the grace of another condition.
+    expect(graceRemainingMs(after, now) ?? graceMs).toBeGreaterThanOrEqual(graceMs)
+  })
+
+  it.each([
+    [10, 10, 'True True True'],
+    [10, 9, 'True True False'],
+    [10, 5, 'True True False'],
+    [10, 4, 'True False False'],
+    [3, 1, 'True False False'],
+    [2, 1, 'True True False'],
+    [1, 1, 'True True True'],
+    [1, 0, 'False False False'],
+  ])('of %i proxies with %i available tell that one, half, and all are there: %s', (wanted, available, statuses) => {
+    const conditions = computeConditions(withObserved({ deployment: deployment({ wanted, available }) }))
+    const about = ['DeploymentAvailable', 'DeploymentReplicasMinAvailable', 'DeploymentReplicasAllAvailable']
+    expect(about.map(type => conditions.find(one => one.type === type)?.status).join(' ')).toBe(statuses)
   })
 
   it('say which pods can not be scheduled, in the words of the scheduler, and what to do', () => {

@@ -10,16 +10,14 @@ import type { CommandContext } from '../commands.ts'
 import { clusterAccessOptions, type Environment } from '../environment.ts'
 import { logLevelOf } from '../log-level.ts'
 import { createOperatorMetrics } from '../operator-metrics.ts'
-import { bindAddress, trueOrFalse } from '../option-values.ts'
+import { type BindAddress, bindAddress, trueOrFalse } from '../option-values.ts'
 import { shutdownAsked } from '../shutdown.ts'
 import { version } from '../version.ts'
 
-type BindAddress = ReturnType<typeof bindAddress>
-
 interface OperatorOptions {
   readonly leaderElect: boolean
-  readonly metricsBindAddress: BindAddress | undefined
-  readonly healthProbeBindAddress: BindAddress | undefined
+  readonly metricsBindAddress: BindAddress
+  readonly healthProbeBindAddress: BindAddress
   readonly proxyImage?: string
   readonly namespace?: string
   readonly kubeconfig?: string
@@ -81,8 +79,8 @@ function createAdmins(options: OperatorOptions, operator: RunningOperator, clien
   const { healthProbeBindAddress: health, metricsBindAddress: metrics } = options
   const registry = createOperatorMetrics(operator, client)
   return [
-    ...(health === undefined ? [] : [new AdminServer({ listen: health, ready })]),
-    ...(metrics === undefined
+    ...(health === 'nowhere' ? [] : [new AdminServer({ listen: health, ready })]),
+    ...(metrics === 'nowhere'
       ? []
       : [new AdminServer({ listen: metrics, ready, metrics: () => registry.exposition() })]),
   ]

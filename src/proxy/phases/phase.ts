@@ -20,6 +20,8 @@ export interface Answer {
   readonly location?: string
   /** For the counters; absent when nothing went wrong. */
   readonly error?: ProxyErrorCode
+  /** End the client's connection after it. */
+  readonly close?: boolean
 }
 
 export type PhaseCheck = (request: RequestFacts) => Answer | undefined

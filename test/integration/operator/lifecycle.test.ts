@@ -227,6 +227,43 @@ describeWithOperator('the life of an IngressDeployment', cluster => {
     await kubectl(['delete', 'igd', 'fiftyseven', '-n', namespace, '--timeout=20s'])
   })
 
+  it('what an instance left behind against its finalizer is swept up at the next start', async () => {
+    const { admin, apply, createNamespace, kubectl, start } = cluster()
+    const before = await start()
+    const namespace = await createNamespace()
+    await apply(instance(namespace, 'swept'))
+    await untilCondition(admin, namespace, 'swept', 'ObjectsApplied=True')
+    await before.stop()
+    await kubectl(['patch', 'igd', 'swept', '-n', namespace, '--type=merge', '-p', '{"metadata":{"finalizers":null}}'])
+    await kubectl(['delete', 'igd', 'swept', '-n', namespace])
+    expect(await find(admin, resources.ingressClasses, 'swept')).toBeDefined()
+    await start()
+    for (const [resource, name] of [
+      [resources.ingressClasses, 'swept'],
+      [resources.clusterRoleBindings, `ingress-fleet:${namespace}:swept`],
+    ] as const) {
+      await eventually(async () => ((await find(admin, resource, name)) ? undefined : true))
+    }
+    const binding = async () => find(admin, resources.roleBindings, 'ingress-fleet:operator', namespace)
+    await eventually(async () => ((await binding()) ? undefined : true))
+  })
+
+  it('60: of two operators one acts, and the other goes on when the first ends', async () => {
+    const { admin, apply, createNamespace, kubectl, start } = cluster()
+    const namespace = await createNamespace()
+    const first = await start({ leaderElection: true, identity: 'first' })
+    await eventually(() => (first.running.isLeader ? true : undefined))
+    const second = await start({ leaderElection: true, identity: 'second' })
+    await apply(instance(namespace, 'sixty'))
+    await untilCondition(admin, namespace, 'sixty', 'ObjectsApplied=True')
+    expect(second.running).toMatchObject({ isReady: true, isLeader: false })
+    expect(second.client.writesExcept('leases')).toBe(0)
+    await first.stop()
+    await kubectl(['delete', 'service', 'ingress-sixty', '-n', namespace])
+    await eventually(() => find(admin, resources.services, 'ingress-sixty', namespace))
+    expect(second.running.isLeader).toBe(true)
+  })
+
   it('17: nothing is written when nothing changes, nor by an operator that starts and finds all converged', async () => {
     const { admin, apply, createNamespace, start } = cluster()
     const operator = await start()
@@ -246,6 +283,7 @@ describeWithOperator('the life of an IngressDeployment', cluster => {
     await operator.stop()
 
     const successor = await start({ leaderElection: true })
+    await eventually(() => (successor.running.isLeader ? true : undefined))
     await eventually(() => (successor.running.counts().queueDepth === 0 ? true : undefined))
     await pause(2000)
     expect(successor.client.writesExcept('leases')).toBe(0)

@@ -35,7 +35,7 @@ export interface OperatorCluster {
   /** Requests as administrator. */
   readonly admin: KubeClient
   readonly controlPlane: ControlPlane
-  /** Starts an operator that is stopped with the test; resolves when it acts. */
+  /** Starts an operator that is stopped with the test; resolves when it acts, or waits for the leadership. */
   readonly start: (options?: Partial<OperatorOptions>) => Promise<StartedOperator>
 }
 
@@ -93,7 +93,8 @@ async function startOne(kubeconfig: string, options: Partial<OperatorOptions>): 
     timings: { firstRetryMs: 200, balancerPollMs: 500, reportDelayMs: 200 },
     ...options,
   })
-  await eventually(() => (running.isLeader ? true : undefined))
+  // One that waits for the leadership may wait for long.
+  await eventually(() => ((options.leaderElection ? running.isReady : running.isLeader) ? true : undefined))
   return {
     running,
     client,

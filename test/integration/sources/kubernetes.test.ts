@@ -1,0 +1,172 @@
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { childName, instanceConfigurationKey } from '../../../src/api/names.ts'
+import type { InstanceConfiguration } from '../../../src/api/settings.ts'
+import { defaultSettings } from '../../../src/routing/settings.ts'
+import type { Change } from '../../../src/routing/snapshot.ts'
+import { KubernetesSource } from '../../../src/sources/kubernetes.ts'
+import { silentLog } from '../../kube/silent-log.ts'
+import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
+import { liveClient } from '../kube/live-client.ts'
+
+const patient = { timeout: 20_000, interval: 20 }
+const read = ['get', 'list', 'watch']
+
+describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
+  let cluster: TestCluster
+  let own: string
+  let other: string
+  let given: Change[]
+  let configurations: InstanceConfiguration[]
+
+  beforeEach(async () => {
+    cluster = sharedCluster()
+    own = await cluster.createNamespace()
+    other = await cluster.createNamespace()
+    given = []
+    configurations = []
+  })
+
+  async function configure(change: Partial<InstanceConfiguration>): Promise<void> {
+    const configuration: InstanceConfiguration = {
+      instance: { namespace: own, name: 'shop' },
+      ingressClass: { name: 'shop', isDefault: false, controller: 'ingressfleet.dev/ingress-controller' },
+      namespaces: [own],
+      ingressSelector: null,
+      secretNamespaces: [],
+      defaultCertificateSecretName: 'default-tls',
+      settings: defaultSettings,
+      ...change,
+    }
+    const metadata = { name: childName(configuration.instance), namespace: own }
+    const data = { [instanceConfigurationKey]: JSON.stringify(configuration) }
+    await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
+  }
+
+  async function startSource(): Promise<KubernetesSource> {
+    const rules = (namespaceRules: readonly object[]) =>
+      [
+        { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: read },
+        { apiGroups: [''], resources: ['services'], verbs: read },
+        { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+        ...namespaceRules,
+      ] as { apiGroups: string[]; resources: string[]; verbs: string[] }[]
+    const configMap = { apiGroups: [''], resources: ['configmaps'], resourceNames: ['ingress-shop'], verbs: read }
+    const secret = { apiGroups: [''], resources: ['secrets'], resourceNames: ['default-tls'], verbs: read }
+    const kubeconfig = await cluster.serviceAccountKubeconfig({
+      namespace: own,
+      name: 'proxy',
+      rules: rules([configMap, secret]),
+    })
+    await grant(other, rules([{ apiGroups: [''], resources: ['secrets'], verbs: read }]))
+    const source = new KubernetesSource({
+      client: await liveClient(kubeconfig),
+      log: silentLog(),
+      instance: { namespace: own, name: 'shop' },
+      onConfiguration: configuration => configurations.push(configuration),
+    })
+    onTestFinished(() => source.stop())
+    source.start(changes => given.push(...changes))
+    return source
+  }
+
+  async function grant(namespace: string, rules: readonly object[]): Promise<void> {
+    const apiVersion = 'rbac.authorization.k8s.io/v1'
+    const metadata = { namespace, name: 'proxy' }
+    const subjects = [{ kind: 'ServiceAccount', namespace: own, name: 'proxy' }]
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'proxy' }
+    await cluster.apply({ apiVersion, kind: 'Role', metadata, rules })
+    await cluster.apply({ apiVersion, kind: 'RoleBinding', metadata, subjects, roleRef })
+  }
+
+  async function createService(namespace: string, name: string): Promise<void> {
+    const metadata = { namespace, name, labels: { app: 'x' }, annotations: { note: 'kept' } }
+    await cluster.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ name: 'http', port: 80 }] } })
+  }
+
+  async function createSecret(namespace: string, name: string): Promise<void> {
+    const data = { 'tls.crt': 'YQ==', 'tls.key': 'Yg==', other: 'Yw==' }
+    await cluster.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, data })
+  }
+
+  /** What the changes add up to. */
+  function held(): string[] {
+    const state = new Map<string, boolean>()
+    for (const { kind, namespace, name, object } of given)
+      state.set(`${kind} ${namespace}/${name}`, object !== undefined)
+    return [...state].flatMap(([key, present]) => (present ? [key] : [])).sort()
+  }
+
+  it('is complete when synced, and keeps only what routing reads', async () => {
+    await createService(own, 'web')
+    await createService(other, 'elsewhere')
+    await createSecret(own, 'default-tls')
+    await createSecret(own, 'not-mine')
+    await configure({})
+    const source = await startSource()
+    await source.synced()
+    expect(configurations.map(({ instance }) => instance)).toEqual([{ namespace: own, name: 'shop' }])
+    expect(held()).toEqual([`Secret ${own}/default-tls`, `Service ${own}/web`])
+    const service = given.find(({ kind }) => kind === 'Service')?.object
+    expect(Object.keys(service?.metadata ?? {}).sort()).toEqual([
+      'annotations',
+      'creationTimestamp',
+      'name',
+      'namespace',
+      'uid',
+    ])
+    const secret = given.find(({ kind }) => kind === 'Secret')?.object
+    expect(secret).toMatchObject({ data: { 'tls.crt': 'YQ==', 'tls.key': 'Yg==' } })
+    expect(JSON.stringify(secret)).not.toContain('Yw==')
+  })
+
+  it('waits for its configuration, and gives changes as they come', async () => {
+    const source = await startSource()
+    let isSynced = false
+    const synced = source.synced().then(() => {
+      isSynced = true
+    })
+    await createService(own, 'web')
+    expect(isSynced).toBe(false)
+    await configure({})
+    await synced
+    expect(held()).toEqual([`Service ${own}/web`])
+    await createService(own, 'cart')
+    await vi.waitFor(() => expect(held()).toEqual([`Service ${own}/cart`, `Service ${own}/web`]), patient)
+    await cluster.kubectl(['delete', 'service', 'web', '--namespace', own])
+    await vi.waitFor(() => expect(held()).toEqual([`Service ${own}/cart`]), patient)
+  })
+
+  it('follows a scope and namespaces of Secrets that grow and shrink, without losing what stays', async () => {
+    await createService(own, 'web')
+    await createService(other, 'elsewhere')
+    await createSecret(other, 'shop-tls')
+    await configure({})
+    const source = await startSource()
+    await source.synced()
+    await configure({ namespaces: [own, other], secretNamespaces: [other] })
+    const all = [`Secret ${other}/shop-tls`, `Service ${other}/elsewhere`, `Service ${own}/web`]
+    await vi.waitFor(() => expect(held()).toEqual(all.toSorted()), patient)
+    await configure({ namespaces: [own], secretNamespaces: [] })
+    await vi.waitFor(() => expect(held()).toEqual([`Service ${own}/web`]), patient)
+    expect(given.filter(({ name, object }) => name === 'web' && object === undefined)).toEqual([])
+    expect(configurations).toHaveLength(3)
+  })
+
+  it('keeps the last configuration when it is broken or deleted', async () => {
+    await createService(own, 'web')
+    await configure({})
+    const source = await startSource()
+    await source.synced()
+    const broken = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'ingress-shop', namespace: own },
+      data: { [instanceConfigurationKey]: '{' },
+    }
+    await cluster.apply(broken)
+    await cluster.kubectl(['delete', 'configmap', 'ingress-shop', '--namespace', own])
+    await createService(own, 'cart')
+    await vi.waitFor(() => expect(held()).toEqual([`Service ${own}/cart`, `Service ${own}/web`]), patient)
+    expect(configurations).toHaveLength(1)
+  })
+})
