@@ -1,5 +1,5 @@
 // Holds the hand-written documentation against what it speaks of: links, make targets, files of config/.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 const faults: string[] = []
@@ -43,5 +43,12 @@ function checkLink(file: string, target: string): void {
 
 function anchors(file: string): Set<string> {
   const headings = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)
-  return new Set([...headings].map(([, text = '']) => text.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')))
+  return new Set(
+    [...headings].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
 }

@@ -65,11 +65,15 @@ function check(file: string, specifier: string, typeOnly: boolean): void {
     if (target === room || allowed === all || allowed.includes(target)) return
     // The dashboard shows what the proxy says, and runs none of it.
     if (room === 'dashboard' && target === 'proxy' && typeOnly) return
-    faults.push(`${where}: room "${room}" may not import "${target}" (${specifier}); allowed: ${allowed.join(', ') || 'nothing'}`)
+    faults.push(
+      `${where}: room "${room}" may not import "${target}" (${specifier}); allowed: ${allowed.join(', ') || 'nothing'}`,
+    )
   } else if (specifier.startsWith('node:')) {
     if (withoutNode.includes(room)) faults.push(`${where}: room "${room}" is pure and may not use ${specifier}`)
   } else if (!typeOnly) {
-    const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
+    const name = specifier.startsWith('@')
+      ? specifier.split('/').slice(0, 2).join('/')
+      : (specifier.split('/')[0] ?? '')
     const rooms = packageRooms[name]
     if (rooms === undefined) faults.push(`${where}: package "${name}" is not in hack/check-layers.ts`)
     else if (!rooms.includes(room)) faults.push(`${where}: package "${name}" is for ${rooms.join(', ')} only`)

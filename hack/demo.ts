@@ -12,7 +12,7 @@ import { parse } from 'yaml'
 const root = join(import.meta.dirname, '..')
 const program = join(root, 'dist/ingress-fleet.js')
 const sample = join(root, 'config/samples/shop')
-const once = process.env['ONCE'] === '1'
+const once = !['', '0'].includes(process.env['ONCE'] ?? '')
 const readyLimitMs = 10_000
 const toggleMs = 5000
 const workers = 2

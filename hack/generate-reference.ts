@@ -1,9 +1,13 @@
 // The pages of docs/reference that are printed from tables in the code. Called by hack/generate.ts.
+
+import { conditionReasons } from '../src/api/conditions.ts'
+import { operatorMetricRows } from '../src/cli/operator-metrics.ts'
+import { proxyMetricRows } from '../src/cli/proxy-metrics.ts'
+import type { MetricTable } from '../src/observe/metrics.ts'
+import { proxyErrors } from '../src/proxy/errors.ts'
 import { annotations } from '../src/routing/annotations.ts'
 import { ineffectiveConfigMapKeys, unprotectedConfigMapKeys } from '../src/routing/configmap-keys.ts'
 import { configMapSettings } from '../src/routing/configmap-settings.ts'
-import { proxyErrors } from '../src/proxy/errors.ts'
-import { conditionReasons } from '../src/api/conditions.ts'
 
 const notice = (source: string): string => `<!-- Generated from ${source} by \`make generate\`. Do not edit. -->`
 
@@ -13,6 +17,7 @@ export function referencePages(): Record<string, string> {
     'docs/reference/configmap.md': configMapPage(),
     'docs/reference/conditions.md': conditionsPage(),
     'docs/reference/errors.md': errorsPage(),
+    'docs/reference/metrics.md': metricsPage(),
   }
 }
 
@@ -110,5 +115,27 @@ function errorsPage(): string {
       ['code', 'status', 'whose fault', 'retry'],
       Object.entries(proxyErrors).map(([code, row]) => [`\`${code}\``, String(row.status), row.side, row.retry]),
     ),
+  ].join('\n')
+}
+
+function metricsPage(): string {
+  const rows = (metrics: MetricTable): string[] =>
+    table(
+      ['metric', 'kind', 'labels', 'what'],
+      Object.values(metrics).map(row => [`\`${row.name}\``, row.kind, row.labels.join(', '), row.help]),
+    )
+  return [
+    '# Metrics',
+    '',
+    notice('src/cli/proxy-metrics.ts and operator-metrics.ts'),
+    '',
+    'In the Prometheus text format at `/metrics`.',
+    '',
+    '## Proxy, port 10254',
+    '',
+    ...rows(proxyMetricRows),
+    '## Operator',
+    '',
+    ...rows(operatorMetricRows),
   ].join('\n')
 }

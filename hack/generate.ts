@@ -1,10 +1,15 @@
 // Derives from crds/ingressdeployment.yaml what must never be written by hand: `node hack/generate.ts [--check]`.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { compile, type JSONSchema } from 'json-schema-to-typescript'
+import { compile } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
 import { referencePages } from './generate-reference.ts'
 
-type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; items?: Schema; additionalProperties?: Schema | boolean }
+type Schema = {
+  [key: string]: unknown
+  properties?: Record<string, Schema>
+  items?: Schema
+  additionalProperties?: Schema | boolean
+}
 
 interface CustomResourceDefinition {
   spec: { versions: { name: string; schema: { openAPIV3Schema: Schema } }[] }
@@ -56,7 +61,7 @@ async function types(root: Schema): Promise<string> {
   closed['required'] = ['apiVersion', 'kind', 'metadata', 'spec']
   const kind = closed.properties?.['kind']
   if (kind) kind['tsType'] = "'IngressDeployment'"
-  const text = await compile(closed as JSONSchema, 'IngressDeployment', {
+  const text = await compile(closed, 'IngressDeployment', {
     bannerComment: `// ${notice}\nimport type { Condition, LabelSelector, ObjectMeta } from './kubernetes.ts'\n`,
     style: { semi: false, singleQuote: true, printWidth: 120 },
     additionalProperties: false,
@@ -68,7 +73,8 @@ async function types(root: Schema): Promise<string> {
 function forTypes(node: Schema, root = false): Schema {
   for (const [key, child] of Object.entries(node.properties ?? {})) {
     forTypes(child)
-    if (child['default'] !== undefined && !root) node['required'] = [...((node['required'] as string[] | undefined) ?? []), key]
+    if (child['default'] !== undefined && !root)
+      node['required'] = [...((node['required'] as string[] | undefined) ?? []), key]
   }
   if (node.items) forTypes(node.items)
   if (typeof node.additionalProperties === 'object') forTypes(node.additionalProperties)
@@ -86,7 +92,9 @@ function withoutKubernetes(node: Schema): Schema {
   for (const [key, value] of Object.entries(node)) {
     if (key.startsWith('x-kubernetes-')) continue
     if (key === 'properties') {
-      copy.properties = Object.fromEntries(Object.entries(value as Record<string, Schema>).map(([k, v]) => [k, withoutKubernetes(v)]))
+      copy.properties = Object.fromEntries(
+        Object.entries(value as Record<string, Schema>).map(([k, v]) => [k, withoutKubernetes(v)]),
+      )
     } else if (key === 'items' || (key === 'additionalProperties' && typeof value === 'object')) {
       copy[key] = withoutKubernetes(value as Schema)
     } else {
@@ -121,7 +129,10 @@ function rows(node: Schema, path: string, lines: string[]): void {
   const required = (node['required'] as string[] | undefined) ?? []
   for (const [key, child] of Object.entries(node.properties ?? {})) {
     const field = `${path}.${key}`
-    const preset = child['default'] === undefined || JSON.stringify(child['default']) === '{}' ? '' : `\`${JSON.stringify(child['default'])}\``
+    const preset =
+      child['default'] === undefined || JSON.stringify(child['default']) === '{}'
+        ? ''
+        : `\`${JSON.stringify(child['default'])}\``
     const cells = [`\`${field}\``, typeName(child), preset, limits(child, required.includes(key)), description(child)]
     lines.push(`| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     rows(child, field, lines)
@@ -131,7 +142,7 @@ function rows(node: Schema, path: string, lines: string[]): void {
 
 function description(node: Schema): string {
   const rules = (node['x-kubernetes-validations'] as { message: string }[] | undefined) ?? []
-  return [String(node['description'] ?? '').trim(), ...rules.map(rule => `Rule: ${rule.message}.`)].join(' ')
+  return [text(node['description']).trim(), ...rules.map(rule => `Rule: ${rule.message}.`)].join(' ')
 }
 
 function typeName(node: Schema): string {
@@ -145,7 +156,12 @@ function limits(node: Schema, required: boolean): string {
   const parts = required ? ['required'] : []
   if (Array.isArray(node['enum'])) parts.push(node['enum'].map(value => `\`${String(value)}\``).join(', '))
   for (const key of ['minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'pattern']) {
-    if (node[key] !== undefined) parts.push(`${key} \`${String(node[key])}\``)
+    if (node[key] !== undefined) parts.push(`${key} \`${text(node[key])}\``)
   }
   return parts.join('; ')
+}
+
+/** A scalar of the schema as it is written; nothing for what is not there. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
 }

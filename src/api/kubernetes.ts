@@ -13,7 +13,7 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean
 }
 
-export interface ManagedFieldsEntry {
+interface ManagedFieldsEntry {
   readonly manager?: string
   readonly operation?: string
   readonly apiVersion?: string

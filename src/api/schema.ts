@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { ingressDeploymentSchema } from './ingressdeployment-schema.ts'
 import type { IngressDeployment } from './ingressdeployment.ts'
+import { ingressDeploymentSchema } from './ingressdeployment-schema.ts'
 import { apiGroup, apiVersion } from './names.ts'
 import type { ObjectReference, Problem } from './problem.ts'
 

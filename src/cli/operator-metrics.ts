@@ -4,7 +4,7 @@ import type { RunningOperator } from '../operator/operator.ts'
 
 const prefix = 'ingress_fleet_operator'
 
-const rows = {
+export const operatorMetricRows = {
   instances: { kind: 'gauge', name: `${prefix}_instances`, help: 'IngressDeployments known', labels: [] },
   ingresses: { kind: 'gauge', name: `${prefix}_ingresses`, help: 'Ingresses known', labels: [] },
   queueDepth: { kind: 'gauge', name: `${prefix}_queue_depth`, help: 'objects that wait to be reconciled', labels: [] },
@@ -19,8 +19,11 @@ const rows = {
 } as const satisfies MetricTable
 
 /** Figures of the operator, read when they are asked for. */
-export function createOperatorMetrics(operator: RunningOperator, client: KubeClient): Metrics<typeof rows> {
-  const metrics = new Metrics(rows)
+export function createOperatorMetrics(
+  operator: RunningOperator,
+  client: KubeClient,
+): Metrics<typeof operatorMetricRows> {
+  const metrics = new Metrics(operatorMetricRows)
   metrics.collect(() => {
     const { instances, ingresses, queueDepth, eventsDropped } = operator.counts()
     metrics.set('instances', instances)

@@ -35,9 +35,11 @@ const counterMetrics = Object.fromEntries(
   ]),
 )
 
+export const proxyMetricRows: MetricTable = { ...ownRows, ...counterMetrics }
+
 /** Metrics of a proxy, read from its workers' shared memory when they are asked for. */
 export function createProxyMetrics(proxy: Proxy): Metrics<MetricTable> {
-  const metrics = new Metrics<MetricTable>({ ...ownRows, ...counterMetrics })
+  const metrics = new Metrics<MetricTable>(proxyMetricRows)
   metrics.collect(() => {
     const { errors, ...values } = proxy.stats()
     for (const [name, value] of Object.entries(values)) metrics.set(name, value)

@@ -91,7 +91,7 @@ export interface Refused {
 }
 
 /** `next` is the offset of the first octet after the head. */
-export interface Parsed<Head> {
+interface Parsed<Head> {
   readonly kind: 'head'
   readonly head: Head
   readonly next: number

@@ -14,7 +14,7 @@ export interface TlsMaterial {
   readonly insecure?: boolean
 }
 
-export interface Credentials {
+interface Credentials {
   readonly headers: Readonly<Record<string, string>>
   readonly tls: TlsMaterial
 }
@@ -41,7 +41,7 @@ export interface ClusterAccessOptions {
   readonly clock?: Clock
 }
 
-export const defaultServiceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount'
+const defaultServiceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /** Bound tokens are renewed on disk long before they end; client-go reads them as often. */
 const tokenLifeMs = 60_000

@@ -13,7 +13,7 @@ export interface TransportOptions {
   readonly requestTimeoutMs?: number
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>
+type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
 export interface RequestOptions {
   readonly signal?: AbortSignal

@@ -1,4 +1,4 @@
-import { type ConditionReason, conditionReasons, type ConditionType } from '../api/conditions.ts'
+import { type ConditionReason, type ConditionType, conditionReasons } from '../api/conditions.ts'
 import type { Condition } from '../api/kubernetes.ts'
 import { childName, labels } from '../api/names.ts'
 import type { Findings } from './findings.ts'

@@ -1,10 +1,10 @@
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import { childName } from '../api/names.ts'
 import { awaitsBalancer, readBalancerFailure } from './balancer-failure.ts'
+import type { DesiredObject } from './objects/managed-object.ts'
 import type { Observed } from './observed.ts'
 import { belongsTo } from './ownership.ts'
 import { instanceName } from './plan.ts'
-import type { DesiredObject } from './objects/managed-object.ts'
 import type { World } from './world.ts'
 
 /** What there is of an instance, from the caches, and why its load balancer is late, from the API server. */

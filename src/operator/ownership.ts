@@ -1,8 +1,8 @@
 import type { KubernetesObject } from '../api/kubernetes.ts'
 import { fieldManager, type InstanceName, labels } from '../api/names.ts'
-import type { World } from './world.ts'
 import { managedObjects } from './objects/index.ts'
 import type { DesiredObject, ManagedObject } from './objects/managed-object.ts'
+import type { World } from './world.ts'
 
 export interface OwnedObject {
   readonly row: ManagedObject

@@ -38,7 +38,7 @@ export class FilesSource implements Source {
   readonly #folder: ManifestFolder
   readonly #index = new ManifestIndex()
   readonly #watch: FolderWatch
-  readonly #ignored = new Set<string>()
+  #ignored: ReadonlySet<string> = new Set()
   readonly #deployments = new Map<string, IngressDeployment>()
   readonly #synced = Promise.withResolvers<void>()
   #onChanges: (changes: readonly Change[]) => void = () => {}
@@ -181,12 +181,10 @@ export class FilesSource implements Source {
   }
 
   #tellIgnored(): void {
-    for (const { file, kind } of this.#folder.ignored()) {
-      const key = `${file} ${kind}`
-      if (this.#ignored.has(key)) continue
-      this.#ignored.add(key)
-      this.#options.onIgnored?.(file, kind)
-    }
+    const ignored = this.#folder.ignored()
+    for (const { file, kind } of ignored)
+      if (!this.#ignored.has(`${file} ${kind}`)) this.#options.onIgnored?.(file, kind)
+    this.#ignored = new Set(ignored.map(({ file, kind }) => `${file} ${kind}`))
   }
 }
 

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { IngressDeployment } from '../../src/api/ingressdeployment.ts'
 import type { Ingress, KubernetesObject, Service } from '../../src/api/kubernetes.ts'
-import type { LoadReport, ReceivedResponse } from './client-messages.ts'
+import type { ReceivedResponse } from './client-messages.ts'
 import { clusterObjects } from './cluster-objects.ts'
 import { endpointsReady, parseEcho } from './conformance.ts'
 import { apply, getObject, kubectl, listObjects, onNode, ReadinessWatch } from './kubectl.ts'
 import { echo, ingress, ingressDeployment, namespace } from './manifests.ts'
+import { mergeLoadReports } from './merge-load-reports.ts'
 import { OutsideClient, type RunningLoad } from './outside-client.ts'
 import { selfSigned, tlsSecret } from './tls-secret.ts'
 
@@ -147,11 +148,38 @@ describe('from an empty cluster to traffic', () => {
   })
 })
 
+describe('an Ingress with a mistake', () => {
+  const mistakes = [
+    { name: 'without-secret', host: 'without-secret.example.test', service: 'catalog', secretName: 'nowhere' },
+    { name: 'without-service', host: 'without-service.example.test', service: 'nowhere', secretName: undefined },
+  ]
+
+  test.each(mistakes)(
+    'gets a Warning and 503, and the rest is served: $name',
+    async ({ name, host, service, secretName }) => {
+      const rules = [{ host, path: '/', pathType: 'Prefix', service }] as const
+      const tls = secretName === undefined ? {} : { tls: [{ hosts: [host], secretName }] }
+      await apply(ingress({ namespace: shop, name, className: 'public', rules, ...tls }))
+      await vi.waitFor(
+        async () => {
+          const events = await kubectl('events', '-n', shop, '--for', `ingress/${name}`, '--types=Warning')
+          expect(events).toContain('nowhere')
+          const url = `${secretName === undefined ? 'http' : 'https'}://${host}/`
+          expect((await send(url, publicAddress)).status).toBe(503)
+        },
+        { timeout: 30_000, interval: 200 },
+      )
+      expect((await send('http://shop.example.test/', publicAddress)).status).toBe(200)
+      await kubectl('delete', 'ingress', name, '-n', shop)
+    },
+  )
+})
+
 describe('an app that is scaled from 1 to 3 and back under continuous requests', () => {
   let loads: readonly RunningLoad[] = []
   let ready: ReadinessWatch
   const podsSeen = async (): Promise<readonly string[]> =>
-    Object.keys(merge(await Promise.all(loads.map(load => load.report()))).pods)
+    Object.keys(mergeLoadReports(await Promise.all(loads.map(load => load.report()))).pods)
 
   beforeAll(async () => {
     ready = new ReadinessWatch(shop, 'catalog')
@@ -172,7 +200,7 @@ describe('an app that is scaled from 1 to 3 and back under continuous requests',
     await kubectl('scale', 'deployment/catalog', '-n', shop, '--replicas=3')
     await vi.waitFor(async () => expect(await podsSeen()).toHaveLength(3), { timeout: 60_000, interval: 100 })
 
-    const { pods } = merge(await Promise.all(loads.map(load => load.report())))
+    const { pods } = mergeLoadReports(await Promise.all(loads.map(load => load.report())))
     const delaysMs = (since: ReadonlyMap<string, number>): readonly number[] =>
       Object.entries(pods)
         .filter(([pod]) => pod !== first)
@@ -199,7 +227,7 @@ describe('an app that is scaled from 1 to 3 and back under continuous requests',
       timeout: 60_000,
       interval: 200,
     })
-    const report = merge(await Promise.all(loads.map(load => load.stop())))
+    const report = mergeLoadReports(await Promise.all(loads.map(load => load.stop())))
     process.stdout.write(`${report.sent} requests, ${report.failed} failed\n`)
     expect(report.sent).toBeGreaterThan(100)
     expect(report).toMatchObject({ failed: 0, failures: [] })
@@ -264,23 +292,3 @@ describe('deletion', () => {
     expect(bindings).not.toContain('ingress-fleet')
   })
 })
-
-function merge(reports: readonly LoadReport[]): LoadReport {
-  const pods: Record<string, LoadReport['pods'][string]> = {}
-  for (const [pod, sighting] of reports.flatMap(report => Object.entries(report.pods))) {
-    const other = pods[pod] ?? sighting
-    pods[pod] = {
-      answers: sighting.answers + (pods[pod]?.answers ?? 0),
-      firstMs: Math.min(sighting.firstMs, other.firstMs),
-      lastMs: Math.max(sighting.lastMs, other.lastMs),
-    }
-  }
-  const total = (count: (report: LoadReport) => number): number =>
-    reports.reduce((sum, report) => sum + count(report), 0)
-  return {
-    sent: total(report => report.sent),
-    failed: total(report => report.failed),
-    failures: reports.flatMap(report => report.failures),
-    pods,
-  }
-}

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { conditionReasons, type ConditionType } from '../../src/api/conditions.ts'
+import { type ConditionType, conditionReasons } from '../../src/api/conditions.ts'
 import type { Condition } from '../../src/api/kubernetes.ts'
 import { computeConditions, graceRemainingMs } from '../../src/operator/conditions.ts'
 import type { Findings } from '../../src/operator/findings.ts'

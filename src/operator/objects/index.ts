@@ -1,13 +1,13 @@
+import type { Plan } from '../plan.ts'
 import { configMap } from './config-map.ts'
 import { defaultCertificateSecret } from './default-certificate-secret.ts'
 import { deployment } from './deployment.ts'
 import { ingressClass } from './ingress-class.ts'
 import type { DesiredObject, ManagedObject } from './managed-object.ts'
-import { clusterRoleBinding, roleBinding } from './role-binding.ts'
 import { role } from './role.ts'
-import { serviceAccount } from './service-account.ts'
+import { clusterRoleBinding, roleBinding } from './role-binding.ts'
 import { service } from './service.ts'
-import type { Plan } from '../plan.ts'
+import { serviceAccount } from './service-account.ts'
 
 /**
  * THE table: one row per kind that the operator manages. Build, watch, prune, deletion and the tests iterate it.

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
 import { generateSelfSigned } from '../../../src/certificates/generate.ts'
-import { resources, type Resource } from '../../../src/kube/resource.ts'
+import { type Resource, resources } from '../../../src/kube/resource.ts'
 import { resourceOf } from '../../../src/operator/caches.ts'
 import { managedObjects } from '../../../src/operator/objects/index.ts'
 import {

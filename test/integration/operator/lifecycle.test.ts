@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { finalizer } from '../../../src/api/names.ts'
 import { resources } from '../../../src/kube/resource.ts'
-import { managedObjects } from '../../../src/operator/objects/index.ts'
 import { resourceOf } from '../../../src/operator/caches.ts'
+import { managedObjects } from '../../../src/operator/objects/index.ts'
 import {
   condition,
   describeWithOperator,
