@@ -17,6 +17,7 @@ const shared: BuildOptions = {
   legalComments: 'eof',
   charset: 'utf8',
   logLevel: 'warning',
+  metafile: true,
 }
 
 /** Packages in CommonJS ask for Node's own modules by `require`, which a bundle in ESM has to bring. */
@@ -55,8 +56,7 @@ const usedPartOfClient: Plugin = {
   },
 }
 
-rmSync(dist, { recursive: true, force: true })
-await Promise.all([
+const results = await Promise.all([
   build({
     ...shared,
     target: 'node18',
@@ -73,14 +73,22 @@ await Promise.all([
   }),
   build({ ...shared, entryPoints: { worker: 'src/proxy/worker.ts' }, banner: withRequire }),
 ])
+removeOthers(new Set(results.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {}))))
 chmodSync(join(dist, 'ingress-fleet.js'), 0o755)
 refuseMachinePaths()
 linkCommands(['ingress-fleet', 'kubectl-igd'])
-console.log(`built ${readdirSync(dist).length} files in dist/`)
+console.log(`built ${readdirSync(dist).filter(name => name.endsWith('.js')).length} files in dist/`)
+
+/** Chunks of earlier builds. They go last, so that who runs the program during a build still finds them; what is no chunk stays. */
+function removeOthers(outputs: ReadonlySet<string>): void {
+  for (const name of readdirSync(dist)) {
+    if (name.endsWith('.js') && !outputs.has(`dist/${name}`)) rmSync(join(dist, name))
+  }
+}
 
 /** A bundle says the same wherever it is built. */
 function refuseMachinePaths(): void {
-  for (const name of readdirSync(dist)) {
+  for (const name of readdirSync(dist).filter(one => one.endsWith('.js'))) {
     if (readFileSync(join(dist, name), 'utf8').includes(root)) throw new Error(`dist/${name} holds the path ${root}`)
   }
 }

@@ -2,6 +2,7 @@ import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { ConfigMap, Ingress, IngressClass, Namespace } from '../api/kubernetes.ts'
 import { legacyClassAnnotation } from '../api/names.ts'
 import type { Problem } from '../api/problem.ts'
+import type { IngressDeploymentValidator } from '../api/schema.ts'
 import type { Change } from '../routing/snapshot.ts'
 import type { Source } from '../sources/source.ts'
 import {
@@ -44,6 +45,8 @@ export class ServeSource implements Source {
   #current: ServeConfiguration | undefined
   #shown = ''
   #generatedFor = ''
+  /** Compiling takes longer than checking. */
+  #validate: IngressDeploymentValidator | undefined
   #deciding: Promise<void> = Promise.resolve()
 
   constructor(options: ServeSourceOptions) {
@@ -139,12 +142,12 @@ export class ServeSource implements Source {
       return []
     }
     const { admit, createIngressDeploymentValidator } = await loadPlan()
-    const validate = createIngressDeploymentValidator()
+    this.#validate ??= createIngressDeploymentValidator()
     const admitted = new Map<string, IngressDeployment>()
     const problems: Problem[] = []
     for (const object of written) {
       const key = `${object.metadata.namespace}/${object.metadata.name}`
-      const admission = admit(object, validate)
+      const admission = admit(object, this.#validate)
       if (admission.admitted === undefined) problems.push(...admission.problems)
       const value = admission.admitted?.value ?? this.#admitted.get(key)
       if (value !== undefined) admitted.set(key, value)

@@ -16,12 +16,19 @@ export type WatchedIngress = Ingress & { readonly statusWritten: boolean }
 
 export type OwnedStore = Store<DesiredObject, 'owner'>
 
+interface Common {
+  readonly client: KubeClient
+  readonly log: Log
+}
+
+type Running = Pick<Reflector<unknown>, 'hasSynced' | 'start' | 'stop' | 'synced'>
+
 /**
  * What the operator knows of the cluster, by watches: everything it decides by but Secrets, which have a cache of
  * their own because it may read them in some namespaces only.
  */
 export class Caches {
-  readonly deployments: Store<IngressDeployment, 'class' | 'namespace'>
+  readonly instances: Store<IngressDeployment, 'class' | 'namespace'>
   readonly namespaces: Store<Namespace>
   readonly ingresses: Store<WatchedIngress>
   /** Every Service, for routing; those that we own are in `owned` too. */
@@ -30,14 +37,14 @@ export class Caches {
   readonly pods: Store<ProxyPod, 'owner'>
   /** Objects with our label, by kind. Secrets are in the SecretCache, IngressClasses in `classes`. */
   readonly owned: ReadonlyMap<string, OwnedStore>
-  readonly #reflectors: readonly Reflector<unknown>[]
+  readonly #reflectors: readonly Running[]
 
   constructor(client: KubeClient, log: Log) {
     const onListenerError = (error: unknown): void =>
       log.error({ error: error instanceof Error ? error.stack : String(error) }, 'handling a changed object failed')
     const byOwner = <T extends KubernetesObject>(): Store<T, 'owner'> =>
       new Store({ indexers: { owner: (object: T) => listOf(ownerKey(object)) }, onListenerError })
-    this.deployments = new Store<IngressDeployment, 'class' | 'namespace'>({
+    this.instances = new Store<IngressDeployment, 'class' | 'namespace'>({
       indexers: {
         class: object => [claimedClass(object)],
         namespace: object => listOf(object.metadata.namespace),
@@ -50,55 +57,7 @@ export class Caches {
     this.classes = byOwner()
     this.pods = byOwner()
     this.owned = new Map(ownedKinds().map(row => [row.kind, byOwner<DesiredObject>()]))
-    const { [labels.owner]: _owner, ...everyPod } = selectorLabels({ namespace: '', name: '' })
-    const common = { client, log }
-    this.#reflectors = [
-      new Reflector({
-        ...common,
-        resource: resources.ingressDeployments,
-        store: this.deployments,
-        transform: object => object as IngressDeployment,
-      }),
-      new Reflector({ ...common, resource: resources.namespaces, store: this.namespaces, transform: reduceNamespace }),
-      new Reflector({
-        ...common,
-        resource: resources.ingresses,
-        store: this.ingresses,
-        transform: reduceIngress,
-        keepManagedFields: true,
-      }),
-      new Reflector({
-        ...common,
-        resource: resources.services,
-        store: this.services,
-        transform: object => object as Service,
-      }),
-      new Reflector({
-        ...common,
-        resource: resources.ingressClasses,
-        store: this.classes,
-        transform: object => object as IngressClass & DesiredObject,
-        keepManagedFields: true,
-      }),
-      new Reflector({
-        ...common,
-        resource: resources.pods,
-        store: this.pods,
-        transform: toProxyPod,
-        labelSelector: selector(everyPod),
-      }),
-      ...ownedKinds().map(
-        row =>
-          new Reflector({
-            ...common,
-            resource: resourceOf(row),
-            store: this.ownedStore(row.kind),
-            transform: object => object as DesiredObject,
-            labelSelector: selector({ [labels.managedBy]: fieldManager }),
-            keepManagedFields: true,
-          }),
-      ),
-    ] as readonly Reflector<unknown>[]
+    this.#reflectors = [...this.#reflectAll({ client, log }), ...this.#reflectOwned({ client, log })]
   }
 
   get hasSynced(): boolean {
@@ -119,6 +78,57 @@ export class Caches {
 
   async stop(): Promise<void> {
     await Promise.all(this.#reflectors.map(reflector => reflector.stop()))
+  }
+
+  #reflectAll(common: Common): readonly Running[] {
+    const { [labels.owner]: _owner, ...everyPod } = selectorLabels({ namespace: '', name: '' })
+    const { ingressDeployments, namespaces, ingresses, services, ingressClasses, pods } = resources
+    const keepManagedFields = true
+    return [
+      new Reflector({
+        ...common,
+        resource: ingressDeployments,
+        store: this.instances,
+        transform: object => object as IngressDeployment,
+      }),
+      new Reflector({ ...common, resource: namespaces, store: this.namespaces, transform: reduceNamespace }),
+      new Reflector({
+        ...common,
+        resource: ingresses,
+        store: this.ingresses,
+        transform: reduceIngress,
+        keepManagedFields,
+      }),
+      new Reflector({ ...common, resource: services, store: this.services, transform: object => object as Service }),
+      new Reflector({
+        ...common,
+        resource: ingressClasses,
+        store: this.classes,
+        transform: object => object as IngressClass & DesiredObject,
+        keepManagedFields,
+      }),
+      new Reflector({
+        ...common,
+        resource: pods,
+        store: this.pods,
+        transform: toProxyPod,
+        labelSelector: selector(everyPod),
+      }),
+    ]
+  }
+
+  #reflectOwned(common: Common): readonly Running[] {
+    return ownedKinds().map(
+      row =>
+        new Reflector({
+          ...common,
+          resource: resourceOf(row),
+          store: this.ownedStore(row.kind),
+          transform: object => object as DesiredObject,
+          labelSelector: selector({ [labels.managedBy]: fieldManager }),
+          keepManagedFields: true,
+        }),
+    )
   }
 }
 

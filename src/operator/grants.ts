@@ -11,24 +11,25 @@ import type { World } from './world.ts'
  */
 export async function reconcileNamespace(namespace: string, world: World): Promise<undefined> {
   const live = world.caches.ownedStore('RoleBinding').get(`${namespace}/${secretManagerBindingName}`)
-  if (isNeeded(namespace, world)) {
-    const desired = secretManagerBinding(namespace, world.serviceAccount)
-    const result = await world.applier.apply({ resource: resources.roleBindings, desired, live, isOurs })
-    if (result.kind === 'foreign') {
-      world.log.warn(
-        { namespace, name: secretManagerBindingName },
-        'role binding of this name belongs to somebody else',
-      )
-    }
-  } else {
-    world.awaitedSince.delete(namespace)
-    await deleteBinding(namespace, live, world)
+  try {
+    if (isNeeded(namespace, world)) await applyBinding(namespace, live, world)
+    else await deleteBinding(namespace, live, world)
+  } finally {
+    // Also after a failure: what the watch is refused is told in the instances' conditions.
+    followSecrets(world)
   }
-  followSecrets(world)
   return undefined
 }
 
+async function applyBinding(namespace: string, live: KubernetesObject | undefined, world: World): Promise<void> {
+  const desired = secretManagerBinding(namespace, world.serviceAccount)
+  const result = await world.applier.apply({ resource: resources.roleBindings, desired, live, isOurs })
+  if (result.kind !== 'foreign') return
+  world.log.warn({ namespace, name: secretManagerBindingName }, 'role binding of this name belongs to somebody else')
+}
+
 async function deleteBinding(namespace: string, live: KubernetesObject | undefined, world: World): Promise<void> {
+  world.awaitedSince.delete(namespace)
   if (live === undefined || !isOurs(live)) return
   const { uid = '' } = live.metadata
   await deleteObject(world.client, resources.roleBindings, { namespace, name: secretManagerBindingName, uid })
@@ -37,7 +38,7 @@ async function deleteBinding(namespace: string, live: KubernetesObject | undefin
 /** Watches the Secrets of every namespace where the operator has a reason, and the permission, to read them. */
 export function followSecrets(world: World): void {
   const wanted = new Set([...world.secretNamespaces.values()].flat())
-  for (const namespace of world.caches.deployments.indexValues('namespace')) {
+  for (const namespace of world.caches.instances.indexValues('namespace')) {
     if (isNeeded(namespace, world)) wanted.add(namespace)
   }
   world.secrets.keep(wanted)
@@ -45,7 +46,7 @@ export function followSecrets(world: World): void {
 
 function isNeeded(namespace: string, world: World): boolean {
   if (world.caches.namespaces.get(namespace)?.metadata.deletionTimestamp !== undefined) return false
-  return world.caches.deployments
+  return world.caches.instances
     .byIndex('namespace', namespace)
     .some(({ metadata }) => metadata.finalizers?.includes(finalizer) ?? false)
 }

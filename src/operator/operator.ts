@@ -168,7 +168,7 @@ class Operator implements RunningOperator {
 
   counts(): OperatorCounts {
     return {
-      instances: this.#caches.deployments.size,
+      instances: this.#caches.instances.size,
       ingresses: this.#caches.ingresses.size,
       queueDepth: this.#instances.depth + this.#ingresses.depth,
       eventsDropped: this.#events.dropped,
@@ -183,11 +183,11 @@ class Operator implements RunningOperator {
   async #run(): Promise<void> {
     this.#election?.start()
     await this.#caches.start()
-    this.#options.log.info({ instances: this.#caches.deployments.size }, 'caches filled')
+    this.#options.log.info({ instances: this.#caches.instances.size }, 'caches filled')
     await this.#leading.promise
     if (this.#stopping !== undefined) return
     this.#acting = true
-    this.#unseen = new Set(this.#caches.deployments.keys())
+    this.#unseen = new Set(this.#caches.instances.keys())
     const early = [...this.#early]
     this.#early.clear()
     for (const key of early) this.#instances.add(key)
@@ -268,7 +268,7 @@ class Operator implements RunningOperator {
   }
 
   #secretChanged(namespace: string, name: string | undefined, secret: Secret | undefined): void {
-    for (const owner of this.#caches.deployments.byIndex('namespace', namespace)) {
+    for (const owner of this.#caches.instances.byIndex('namespace', namespace)) {
       this.#enqueue(`${namespace}/${owner.metadata.name}`)
     }
     if (name !== undefined) {

@@ -59,7 +59,7 @@ const longestSleepMs = 24 * 3_600_000
  * 8. Say when to look again.
  */
 export async function reconcile(key: string, world: World): Promise<Requeue> {
-  const owner = world.caches.deployments.get(key)
+  const owner = world.caches.instances.get(key)
   if (owner === undefined) return forget(key, world).then(() => undefined)
   if (owner.metadata.deletionTimestamp !== undefined) return finalize(owner, world)
   const admission = admitAmongAll(owner, world)
@@ -81,7 +81,7 @@ function admitAmongAll(owner: IngressDeployment, world: World): AmongAll {
     return { verdict: { reason: 'Invalid', message } }
   }
   const className = claimedClass(owner)
-  const winner = classWinner(world.caches.deployments.byIndex('class', className))
+  const winner = classWinner(world.caches.instances.byIndex('class', className))
   if (winner !== undefined && winner.metadata.uid !== owner.metadata.uid) {
     return { verdict: { reason: 'ClassConflict', message: conflictMessage(className, winner) } }
   }

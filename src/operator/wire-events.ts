@@ -24,7 +24,7 @@ export function wireEvents(caches: Caches, targets: EventTargets): void {
       if (key !== undefined) enqueue(key)
     }
   }
-  caches.deployments.subscribe((key, object, previous) => {
+  caches.instances.subscribe((key, object, previous) => {
     enqueue(key)
     const [namespace = ''] = key.split('/')
     enqueue(namespace)
@@ -47,7 +47,7 @@ export function wireEvents(caches: Caches, targets: EventTargets): void {
     if (object && previous && seen === JSON.stringify([previous.metadata.labels, previous.metadata.deletionTimestamp]))
       return
     enqueue(name)
-    for (const key of caches.deployments.keys()) enqueue(key)
+    for (const key of caches.instances.keys()) enqueue(key)
   })
   caches.ingresses.subscribe((key, object, previous) => {
     targets.take(changeOf('Ingress', object, previous))
@@ -59,7 +59,7 @@ export function wireEvents(caches: Caches, targets: EventTargets): void {
 }
 
 function enqueueClaimants(caches: Caches, className: string, enqueue: EventTargets['enqueue']): void {
-  for (const { metadata } of caches.deployments.byIndex('class', className)) {
+  for (const { metadata } of caches.instances.byIndex('class', className)) {
     enqueue(`${metadata.namespace ?? ''}/${metadata.name}`)
   }
 }

@@ -62,7 +62,8 @@ export class KubernetesSource implements Source {
 
   start(onChanges: (changes: readonly Change[]) => void): void {
     this.#batch = new ChangeBatch(onChanges)
-    const { instance } = this.#options
+    const { instance, log } = this.#options
+    log.info({ namespace: instance.namespace, configMap: childName(instance) }, 'waiting for the configuration')
     this.#follow({
       resource: resources.configMaps,
       transform: ingestConfigMap,

@@ -29,6 +29,8 @@ describeWithOperator('drift and ownership', cluster => {
     await untilCondition(admin, namespace, 'nine', 'ObjectsApplied=True')
     const children = await childrenOf(cluster(), namespace, 'nine')
     expect(new Set(children.map(({ kind }) => kind))).toEqual(new Set(managedObjects.map(row => row.kind)))
+    // That of the operator itself belongs to all instances of the namespace.
+    await kubectl(['delete', 'rolebinding', 'ingress-fleet:operator', '-n', namespace])
     for (const child of children) {
       const inNamespace = child.metadata.namespace === undefined ? [] : ['-n', child.metadata.namespace]
       await kubectl(['delete', child.kind.toLowerCase(), child.metadata.name, ...inNamespace, '--wait=false'])
@@ -39,6 +41,7 @@ describeWithOperator('drift and ownership', cluster => {
         return again !== undefined && again.metadata.uid !== child.metadata.uid ? true : undefined
       })
     }
+    await eventually(() => find(admin, resources.roleBindings, 'ingress-fleet:operator', namespace))
   })
 
   it('10: a target port, a selector and a traffic policy edited by hand are restored, whatever the type of Service', async () => {

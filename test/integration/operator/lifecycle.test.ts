@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { finalizer } from '../../../src/api/names.ts'
+import { systemClock } from '../../../src/kube/clock.ts'
 import { resources } from '../../../src/kube/resource.ts'
 import { resourceOf } from '../../../src/operator/caches.ts'
 import { managedObjects } from '../../../src/operator/objects/index.ts'
@@ -87,6 +88,54 @@ describeWithOperator('the life of an IngressDeployment', cluster => {
     await eventually(async () =>
       (await find(admin, resources.roleBindings, 'ingress-fleet:operator', namespace)) ? undefined : true,
     )
+  })
+
+  it('a pod that never ends does not hold up the deletion for ever', async () => {
+    const { admin, apply, createNamespace, kubectl, start } = cluster()
+    const before = await start()
+    const namespace = await createNamespace()
+    await apply(instance(namespace, 'stuck'))
+    await untilCondition(admin, namespace, 'stuck', 'ObjectsApplied=True')
+    const [pod] = await eventually(async () => {
+      const pods = await podsOf(cluster(), namespace, 'stuck')
+      return pods.length > 0 ? pods : undefined
+    })
+    await holdPod(cluster(), pod, ['test/hold'])
+    await kubectl(['delete', 'igd', 'stuck', '-n', namespace, '--wait=false'])
+    await eventually(async () =>
+      (await find(admin, resources.deployments, 'ingress-stuck', namespace)) ? undefined : true,
+    )
+    await pause(1500)
+    expect(await find(admin, resources.ingressDeployments, 'stuck', namespace)).toBeDefined()
+    await before.stop()
+    // The grace period of 90 s and the patience after it are over for this one.
+    await start({ clock: { ...systemClock, wallMs: () => Date.now() + 200_000 } })
+    await eventually(async () =>
+      (await find(admin, resources.ingressDeployments, 'stuck', namespace)) ? undefined : true,
+    )
+    await holdPod(cluster(), pod, null)
+  })
+
+  it('19 and 21: kubectl scale changes the number of proxies and no pod template; none at all is no fault', async () => {
+    const { admin, apply, createNamespace, kubectl, start } = cluster()
+    await start()
+    const namespace = await createNamespace()
+    await apply(instance(namespace, 'scaled', { service: { type: 'ClusterIP' } }))
+    await untilCondition(admin, namespace, 'scaled', 'ObjectsApplied=True')
+    for (const replicas of [3, 1, 0]) {
+      await kubectl(['scale', 'igd/scaled', '-n', namespace, `--replicas=${replicas}`])
+      await eventually(async () =>
+        (await getInstance(admin, namespace, 'scaled')).status?.replicas === replicas ? true : undefined,
+      )
+    }
+    const none = await untilCondition(admin, namespace, 'scaled', 'Available=False/ScaledToZero')
+    expect(condition(none, 'Degraded').status).toBe('False')
+    const { items } = await admin.list(resources.replicaSets, { namespace })
+    expect(items).toHaveLength(1)
+    const deployment = await find(admin, resources.deployments, 'ingress-scaled', namespace)
+    const selected = deployment?.spec?.['selector'] as { readonly matchLabels?: object } | undefined
+    const selector = Object.entries(selected?.matchLabels ?? {}).map(([key, value]) => `${key}=${String(value)}`)
+    expect(none.status?.selector?.split(',').toSorted()).toEqual(selector.toSorted())
   })
 
   it('5: what was deleted while the operator was down is cleaned up when it returns', async () => {
@@ -265,8 +314,10 @@ describeWithOperator('the life of an IngressDeployment', cluster => {
   })
 
   it('17: nothing is written when nothing changes, nor by an operator that starts and finds all converged', async () => {
-    const { admin, apply, createNamespace, start } = cluster()
+    const { admin, apply, createNamespace, kubectl, start } = cluster()
     const operator = await start()
+    // Instances of other tests have pods that never get ready, which one day degrades them.
+    await kubectl(['delete', 'igd', '--all', '--all-namespaces', '--timeout=30s'])
     const namespace = await createNamespace()
     for (const name of ['calm-a', 'calm-b']) await apply(instance(namespace, name, { service: { type: 'ClusterIP' } }))
     await apply(ingress(namespace, 'web', 'calm-a'))

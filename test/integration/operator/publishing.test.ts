@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { IngressDeployment } from '../../../src/api/ingressdeployment.ts'
+import { systemClock } from '../../../src/kube/clock.ts'
 import { resources } from '../../../src/kube/resource.ts'
 import {
   condition,
@@ -166,7 +167,6 @@ describeWithOperator('publishing', cluster => {
     await apply(instance(namespace, 'late', { service: { loadBalancerClass: 'example.com/nobody' } }))
     await untilCondition(admin, namespace, 'late', 'LoadBalancerReady=False')
     await first.stop()
-    const { systemClock } = await import('../../../src/kube/clock.ts')
     await start({ clock: { ...systemClock, wallMs: () => Date.now() + 100_000 } })
     const late = await untilCondition(admin, namespace, 'late', 'Degraded=True/DegradedConditions')
     expect(condition(late, 'Degraded').message).toContain('LoadBalancerReady')
