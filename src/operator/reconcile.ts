@@ -63,9 +63,15 @@ export async function reconcile(key: string, world: World): Promise<Requeue> {
   if (owner === undefined) return forget(key, world).then(() => undefined)
   if (owner.metadata.deletionTimestamp !== undefined) return finalize(owner, world)
   const admission = admitAmongAll(owner, world)
-  const standsStill = admission.admitted === undefined || owner.spec.paused
+  const standsStill = admission.admitted === undefined || isPaused(owner)
   const outcome = standsStill ? standStill(owner, admission, world) : await act(owner, admission.admitted, world)
   return 'requeueAfterMs' in outcome ? outcome : conclude(owner, outcome, world)
+}
+
+/** Readable even when the rest of the spec is not valid. */
+function isPaused(owner: IngressDeployment): boolean {
+  const spec = owner.spec as Partial<IngressDeployment['spec']> | undefined
+  return spec?.paused === true
 }
 
 type AmongAll =
@@ -90,12 +96,12 @@ function admitAmongAll(owner: IngressDeployment, world: World): AmongAll {
 }
 
 /** Nothing is written; the routing session follows the configuration with which the proxies run. */
-function standStill(owner: IngressDeployment, { admitted, verdict }: AmongAll, world: World): Outcome | Wait {
+function standStill(owner: IngressDeployment, { verdict }: AmongAll, world: World): Outcome | Wait {
   const instance = instanceName(owner)
   const key = `${instance.namespace}/${instance.name}`
   const standing = standingConfiguration(key, owner, world)
   if (standing !== undefined) {
-    const references = world.sessions.configure(key, standing, admitted !== undefined)
+    const references = world.sessions.configure(key, standing, isPaused(owner))
     const namespaces = [...references].filter(namespace => standing.secretNamespaces.includes(namespace))
     keepSecrets(key, namespaces, world)
     const wait = awaitSecrets(instance.namespace, world)
@@ -215,7 +221,7 @@ async function conclude(owner: IngressDeployment, outcome: Outcome, world: World
   const findings: Findings = {
     instance,
     generation: owner.metadata.generation ?? 0,
-    paused: outcome.admission.reason === 'Valid' && owner.spec.paused,
+    paused: isPaused(owner),
     admission: outcome.admission,
     failures: outcome.failures,
     certificate: outcome.certificate,

@@ -59,7 +59,7 @@ export class RoutingSessions {
     const scope = scopeOf(configuration)
     const before = this.#sessions.get(key)
     if (before?.configuration === text) {
-      this.#sessions.set(key, { ...before, paused })
+      if (before.paused !== paused) this.#setPaused(before, paused)
       return before.translator.references().secretNamespaces
     }
     const affected = new Set(servedKeys(before))
@@ -72,6 +72,13 @@ export class RoutingSessions {
     this.#options.onIngresses(affected)
     this.#options.onFindings(key)
     return translator.references().secretNamespaces
+  }
+
+  #setPaused(session: Session, paused: boolean): void {
+    this.#sessions.set(session.key, { ...session, paused })
+    // What changed while nothing was written is made good.
+    this.#options.onIngresses(servedKeys(session))
+    this.#options.onFindings(session.key)
   }
 
   setAddresses(key: string, addresses: readonly Address[]): void {

@@ -34,10 +34,6 @@ export class SecretCache {
     this.#options = options
   }
 
-  get namespaces(): readonly string[] {
-    return [...this.#watched.keys()]
-  }
-
   /** Begins to watch what is new in `namespaces`, and ends what is not in it. */
   keep(namespaces: ReadonlySet<string>): void {
     for (const namespace of namespaces) {

@@ -107,6 +107,17 @@ describe('routing sessions', () => {
     expect(sessions.get('edge/one')?.addresses).toEqual([{ type: 'IPAddress', value: '192.0.2.2' }])
   })
 
+  it('tell of everything that is served when the pause is over', () => {
+    const { sessions, calls } = sessionsWith([ingress('a', { ingressClassName: 'one' })])
+    sessions.configure('edge/one', configuration('one'), true)
+    calls.length = 0
+    sessions.configure('edge/one', configuration('one'), true)
+    expect(calls).toEqual([])
+    sessions.configure('edge/one', configuration('one'), false)
+    expect(calls).toEqual(['ingresses app/a', 'findings edge/one'])
+    expect(sessions.get('edge/one')?.paused).toBe(false)
+  })
+
   it('name what was served when they end', () => {
     const { sessions } = sessionsWith([ingress('a', { ingressClassName: 'one' })])
     sessions.configure('edge/one', configuration('one'), false)

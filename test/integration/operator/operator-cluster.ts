@@ -120,7 +120,8 @@ export async function clientOf(kubeconfig: string): Promise<KubeClient> {
   return new KubeClient(await loadClusterAccess({ kubeconfig }), { log, userAgent: 'ingress-fleet-tests' })
 }
 
-const patienceMs = 20_000
+/** The garbage collector learns of a new kind of owner up to half a minute after its CRD. */
+const patienceMs = 40_000
 const lookAgainMs = 50
 
 /** Looks again and again until the look gives something; throws what the last look threw, or that it gave nothing. */
