@@ -233,7 +233,9 @@ async function conclude(owner: IngressDeployment, outcome: Outcome, world: World
   const { status, recheckAfterMs } = computeStatus(findings, decided, owner.status)
   await writeStatus(owner, status, world)
   reportChanges(owner, status.conditions ?? [], outcome.admission, world)
-  world.sessions.setAddresses(key, addresses(observed))
+  const reached = addresses(observed)
+  // Clients go where an Ingress says: not before a first proxy can answer there. Later none is called back for a pause.
+  if (reached.length === 0 || observed.pods.some(pod => pod.ready)) world.sessions.setAddresses(key, reached)
   return requeue([
     recheckAfterMs,
     retryDelayMs(key, outcome, world),

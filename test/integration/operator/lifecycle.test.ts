@@ -64,6 +64,7 @@ describeWithOperator('the life of an IngressDeployment', cluster => {
     await start()
     const namespace = await createNamespace()
     await apply(instance(namespace, 'four'))
+    await makePodsReady(cluster().admin, namespace, 'four')
     await apply(ingress(namespace, 'web', 'four'))
     await untilCondition(admin, namespace, 'four', 'LoadBalancerReady=True')
     await eventually(async () => ((await addressesOf(cluster(), namespace, 'web')).length > 0 ? true : undefined))

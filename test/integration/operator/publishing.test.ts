@@ -189,12 +189,20 @@ describeWithOperator('publishing', cluster => {
         },
       )
       await eventually(async () => {
+        const { status } = await getInstance(admin, namespace, 'addressed')
+        expect(status?.addresses?.map(({ value }) => value)).toEqual(Object.values(entry))
+        return true
+      })
+      if ('ip' in entry) {
+        // Nobody is sent to an address where no proxy can answer yet.
+        expect((await find(admin, resources.ingresses, 'web', namespace))?.status?.['loadBalancer']).toEqual({})
+        await makePodsReady(admin, namespace, 'addressed')
+      }
+      await eventually(async () => {
         const found = await find(admin, resources.ingresses, 'web', namespace)
         expect(found?.status?.['loadBalancer']).toEqual({ ingress: [entry] })
         return true
       })
-      const { status } = await getInstance(admin, namespace, 'addressed')
-      expect(status?.addresses?.map(({ value }) => value)).toEqual(Object.values(entry))
     }
     expect(condition(await getInstance(admin, namespace, 'addressed'), 'LoadBalancerReady').reason).toBe(
       'LoadBalancerProvisioned',

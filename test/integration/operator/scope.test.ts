@@ -10,6 +10,7 @@ import {
   find,
   instance,
   type Loose,
+  makePodsReady,
   type OperatorCluster,
   operatorAccount,
   pause,
@@ -32,6 +33,7 @@ describeWithOperator('scope, permissions and what is told about Ingresses', clus
       scope: { namespaceSelector: { matchLabels: { team } }, ingressSelector: { matchLabels: { public: 'yes' } } },
     })
     await apply(instance(own, 'fifty', scope('red')))
+    await makePodsReady(cluster().admin, own, 'fifty')
     for (const namespace of [red, blue]) await apply(ingress(namespace, 'web', { ingressClassName: 'fifty' }))
     await apply(ingress(red, 'hidden', { ingressClassName: 'fifty' }, {}))
     await untilAddressed(cluster(), red, 'web', true)
@@ -55,6 +57,7 @@ describeWithOperator('scope, permissions and what is told about Ingresses', clus
     await apply(ingress(namespace, 'classless', {}))
     await apply(instance(namespace, 'plain', { service: { type: 'ClusterIP' } }))
     await apply(instance(namespace, 'usual', { service: { type: 'ClusterIP' }, ingressClass: { default: true } }))
+    for (const name of ['plain', 'usual']) await makePodsReady(cluster().admin, namespace, name)
     await apply(ingress(namespace, 'one', { ingressClassName: 'plain' }))
     await apply(ingress(namespace, 'other', { ingressClassName: 'usual' }))
     for (const name of ['one', 'other', 'classless']) await untilAddressed(cluster(), namespace, name, true)
@@ -123,6 +126,7 @@ describeWithOperator('scope, permissions and what is told about Ingresses', clus
     const operator = await start()
     const namespace = await createNamespace()
     await apply(instance(namespace, 'telling', { service: { type: 'ClusterIP' } }))
+    await makePodsReady(cluster().admin, namespace, 'telling')
     await apply(ingress(namespace, 'good', { ingressClassName: 'telling' }))
     await apply(
       ingress(namespace, 'bad', {
