@@ -7,6 +7,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ['types', 'tsc', '-p', '.'],
   ['layers', 'node', 'hack/check-layers.ts'],
   ['generated files', 'node', 'hack/generate.ts', '--check'],
+  ['lockfile', 'node', 'hack/complete-lockfile.ts', '--check'],
   ['dead code', 'knip', '--no-progress'],
   ['docs', 'node', 'hack/check-docs.ts'],
 ]

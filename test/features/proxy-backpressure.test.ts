@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { ok, RawBackend } from '../proxy/raw-backend.ts'
 
 const bodyBytes = 64 * 1024 * 1024
 /** What kernels and user space may hold between two sockets on loopback, far less than the body. */
@@ -116,4 +116,54 @@ test('requests sent ahead of their turn are not read without end', async () => {
   const poured = pour(client.socket, bodyBytes)
   expect(await untilStill(poured)).toBeLessThan(heldBytes)
   expect(backend.requests).toHaveLength(1)
+})
+
+test('responses to requests sent ahead wait for a client that does not read, and all of them come when it reads', async () => {
+  const count = 900
+  const answer = 'x'.repeat(60_000)
+  backend.answer = (_, connection) => connection.send(ok(answer))
+  const client = await proxy.client()
+  client.socket.pause()
+  client.send('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'.repeat(count))
+  await proxy.until(() => backend.requests.length > 0)
+  expect((await untilStill(() => backend.requests.length)) * answer.length).toBeLessThan(heldBytes)
+  client.socket.resume()
+  while (client.receivedBytes < count * answer.length) await client.changed()
+  await proxy.until(stats => stats.requests === count)
+  expect(proxy.stats.connectionsOpen).toBe(1)
+}, 60_000)
+
+test('a client that has closed its sending side and pauses in the middle of the response gets all of it', async () => {
+  backend.answer = (_, connection) => {
+    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n`)
+    pour(connection.socket, bodyBytes)
+  }
+  const client = await proxy.client()
+  client.socket.pause()
+  client.get('a.test')
+  client.socket.end()
+  await proxy.until(() => backend.requests.length === 1)
+  // Longer than a client that may be gone is waited for.
+  await new Promise(resolve => {
+    setTimeout(resolve, 1_500)
+  })
+  client.socket.resume()
+  await client.untilClosed()
+  expect(client.receivedBytes).toBeGreaterThan(bodyBytes)
+}, 60_000)
+
+test('a body in tiny chunks leaves in as few pieces as it came in', async () => {
+  const text = 'abcdefgh'.repeat(500)
+  const tiny = `${[...text].map(octet => `1\r\n${octet}\r\n`).join('')}0\r\n\r\n`
+  backend.answer = ({ body }, connection) => {
+    expect(body).toBe(text)
+    connection.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${tiny}`)
+  }
+  const client = await proxy.client()
+  client.send(`POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n${tiny}`)
+  const response = await client.response()
+  expect(response.body).toBe(text)
+  // A chunk for each byte would be six times the text.
+  expect(backend.connections[0]?.receivedBytes).toBeLessThan(text.length * 2)
+  expect(client.receivedBytes).toBeLessThan(text.length * 2)
 })

@@ -169,6 +169,20 @@ describe('an endpoint', () => {
     expect(backend.connections).toHaveLength(2)
   })
 
+  test('that died when all endpoints had just been replaced is passed over for the present ones', async () => {
+    const client = await proxy.client()
+    client.get('a.test', '/1')
+    await client.response()
+    backend.answer = () => {}
+    client.get('a.test', '/2')
+    await proxy.until(() => backend.requests.length === 2)
+    const successor = await new RawBackend().start()
+    await proxy.publish({ backends: { app: [successor.port] } })
+    backend.connections[0]?.reset()
+    expect(await client.response()).toMatchObject({ status: 200, body: 'hello from /2' })
+    await successor.close()
+  })
+
   test('that closed a kept connection under a POST is not asked again', async () => {
     const client = await proxy.client()
     client.get('a.test', '/1')
@@ -231,6 +245,14 @@ describe('an endpoint', () => {
     expect(client.unread).toContain('HTTP/1.1 200 OK')
     expect(client.unread).not.toContain('\r\n0\r\n\r\n')
     await expect(client.response()).rejects.toThrow('before a whole response')
+  })
+
+  test('that dies in the middle of a response is seen even where only the end of the connection delimits it', async () => {
+    backend.answer = (_, connection) => connection.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel')
+    const client = await proxy.client()
+    client.send('GET / HTTP/1.0\r\nHost: a.test\r\n\r\n')
+    while (!client.closed) await client.changed()
+    expect(client.error).toMatchObject({ code: 'ECONNRESET' })
   })
 
   test.each([

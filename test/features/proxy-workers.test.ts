@@ -175,6 +175,36 @@ describe('a drain', () => {
     expect(await drained).toEqual({ cutConnections: 0 })
   })
 
+  test('takes one more request on a connection whose response outlived the listeners', async () => {
+    await start(1)
+    let finish = (): void => {}
+    backend.answer = ({ target }, connection) => {
+      if (target !== '/slow') return connection.send(ok(`hello from ${target}`))
+      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf')
+      finish = () => connection.send('half')
+    }
+    const client = await proxy.client()
+    client.get('a.test', '/slow')
+    await client.until('half')
+    const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
+    while (true) {
+      const probe = await proxy.client().catch(() => undefined)
+      if (probe === undefined) break
+      probe.destroy()
+    }
+    finish()
+    expect((await client.response()).headers.get('connection')).toBeUndefined()
+    // Nothing told the client not to use its connection again; it takes longer than the proxy's clock to tick.
+    await new Promise(resolve => {
+      setTimeout(resolve, 250)
+    })
+    client.get('a.test', '/next')
+    const next = await client.response()
+    expect(next.body).toBe('hello from /next')
+    expect(next.headers.get('connection')).toEqual(['close'])
+    expect(await drained).toEqual({ cutConnections: 0 })
+  })
+
   test('under steady load fails no request', async () => {
     await start(2)
     const stopped = new AbortController()
@@ -211,6 +241,8 @@ describe('a drain', () => {
     await proxy.until(() => backend.requests.length === 1)
     expect(await proxy.proxy.drain({ lameDuckMs: 0, graceMs: 300 })).toEqual({ cutConnections: 1 })
     await client.untilClosed()
+    expect(proxy.stats).toMatchObject({ requests: 1, responses4xx: 1 })
+    expect(proxy.accessLog()).toContain('"GET /never HTTP/1.1" 499 ')
   })
 
   test('ends publications: nobody waits for one that comes too late', async () => {
