@@ -85,8 +85,7 @@ run: $(bundle) install ## Run the operator out of the cluster
 	@node $(bundle) operator --leader-elect=false --proxy-image=$(IMG)
 
 $(modules): package.json package-lock.json
-	@npm ci --loglevel=error
-	@node --version >/dev/null || { echo 'the Node that npm installed does not start; on Debian: apt-get install libatomic1' >&2; rm -f $@; exit 1; }
+	@hack/install-modules
 	@touch $@
 
 $(bundle): $(modules) $(sources) hack/build.ts

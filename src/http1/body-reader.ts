@@ -22,6 +22,9 @@ export interface BodyLimits {
 
 const UNLIMITED: BodyLimits = { maxBodyBytes: 0 }
 
+/** Smaller pieces of chunk data are joined before they are given on. */
+const JOINED_BYTES = 4096
+
 /** Takes decoded octets; they are valid during the call only. */
 type BodySink = (bytes: Buffer, start: number, end: number) => void
 
@@ -76,7 +79,8 @@ export class BodyReader {
 
   /**
    * Give decoded octets of `start` … `end` to `sink`. Returns the offset after the last octet consumed: `end` unless
-   * the body ended or failed before it.
+   * the body ended or failed before it. Consumed octets of a chunked body may be overwritten: the data of small chunks
+   * is moved together, so that a body in chunks of one octet does not become as many pieces.
    */
   read(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     if (this.done || this.failed !== undefined || start >= end) return start
@@ -112,21 +116,32 @@ export class BodyReader {
 
   #readChunked(bytes: Buffer, range: { start: number; end: number }, sink: BodySink): number {
     let at = range.start
-    while (at < range.end) {
-      if (this.#state === DATA) {
-        const stop = Math.min(range.end, at + this.#left)
-        this.#left -= stop - at
-        this.received += stop - at
-        if (this.#left === 0) this.#state = DATA_RETURN
-        sink(bytes, at, stop)
-        at = stop
+    /** Data not yet given on. */
+    let from = at
+    let to = at
+    while (at < range.end && !this.done) {
+      if (this.#state !== DATA) {
+        this.#step(bytes[at] as number)
+        if (this.failed !== undefined) break
+        at++
         continue
       }
-      this.#step(bytes[at] as number)
-      if (this.failed !== undefined) return at
-      at++
-      if (this.done) return at
+      const stop = Math.min(range.end, at + this.#left)
+      const length = stop - at
+      this.#left -= length
+      this.received += length
+      if (this.#left === 0) this.#state = DATA_RETURN
+      if (to > from && length < JOINED_BYTES) {
+        bytes.copyWithin(to, at, stop)
+        to += length
+      } else {
+        if (to > from) sink(bytes, from, to)
+        from = at
+        to = stop
+      }
+      at = stop
     }
+    if (to > from) sink(bytes, from, to)
     return at
   }
 

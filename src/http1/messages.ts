@@ -9,7 +9,10 @@ export interface RequestHead {
   readonly method: string
   /** Origin-form request target as it is forwarded: dot segments resolved, query included; or `*`. */
   readonly target: string
-  /** The target's path without its query: what routes are matched against is what is forwarded. */
+  /**
+   * The target's path without its query: what routes are matched against is what is forwarded, but for escapes in
+   * normal form: letters, digits and `-._~` are not escaped, others in upper case (RFC 3986 section 6.2.2).
+   */
   readonly path: string
   /** Lower case, without port and trailing dot; an IPv6 literal has its brackets; empty for HTTP/1.0 without Host. */
   readonly host: string

@@ -5,10 +5,24 @@ import { HEXDIG, PERCENT, SLASH } from './octets.ts'
 export interface ResolvedTarget {
   /** Path and query, or `*`. */
   readonly target: string
+  /** Path of the target, its escapes in normal form. */
   readonly path: string
   /** Authority and host of absolute-form; undefined for the other forms. */
   readonly authority: string | undefined
   readonly host: string | undefined
+}
+
+/**
+ * The path with escapes in normal form, RFC 3986 section 6.2.2: letters, digits and `-._~` as they are, others in upper
+ * case. Whoever writes a path in another form means the same to every server, so it must be the same to routes. What
+ * the other escapes stand for is the back end's to say.
+ */
+function comparablePath(path: string): string {
+  if (!path.includes('%')) return path
+  return path.replace(/%[0-9a-f]{2}/gi, escape => {
+    const octet = String.fromCharCode(Number.parseInt(escape.slice(1), 16))
+    return /[\w.~-]/.test(octet) ? octet : escape.toUpperCase()
+  })
 }
 
 /** One path segment: plain, `.`, `..` (their dots perhaps escaped), or not to be served. */
@@ -29,7 +43,7 @@ function originForm(raw: string, authority: string | undefined, host: string | u
   if (!rawPath.includes('%') && !rawPath.includes('/.')) return { target: raw, path: rawPath, authority, host }
   const path = resolvePath(rawPath)
   if (path === undefined) return undefined
-  return { target: mark < 0 ? path : path + raw.slice(mark), path, authority, host }
+  return { target: mark < 0 ? path : path + raw.slice(mark), path: comparablePath(path), authority, host }
 }
 
 function absoluteForm(raw: string, method: string): ResolvedTarget | undefined {

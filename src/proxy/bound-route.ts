@@ -12,6 +12,8 @@ export interface BoundRoute {
   /** 0 is unlimited. */
   readonly maxBodyBytes: number
   readonly maxAttempts: number
+  /** The Ingress says how many: endpoints that refuse the connection count, too. */
+  readonly triesAreExact: boolean
 }
 
 const defaultAttempts = 3
@@ -27,6 +29,7 @@ export function bindRoute(host: Host, route: Route, settings: ProxySettings): Bo
     maxBodyBytes: options.maxBodyBytes ?? settings.limits.maxBodyBytes,
     // No limit of its own is still bounded: a request must not wander through a large backend for ever.
     maxAttempts: tries === 0 ? defaultAttempts : Math.min(tries, defaultAttempts),
+    triesAreExact: (options.upstreamTries ?? 0) > 0,
   }
 }
 

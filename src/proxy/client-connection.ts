@@ -8,9 +8,10 @@ import {
   type ConnectionIdentity,
   identityOfConnection,
   identityOfForwardedHeaders,
+  plainAddress,
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
-import { type Client, Exchange } from './exchange.ts'
+import { type Client, type Ending, Exchange } from './exchange.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -49,6 +50,7 @@ export class ClientConnection implements Client {
   #halfClosed = false
   #paused = false
   #discarded = 0
+  #keptWhileDraining = false
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #bodySink = (bytes: Buffer, start: number, end: number): void => {
@@ -80,7 +82,8 @@ export class ClientConnection implements Client {
   send(data: Buffer | string): boolean {
     if (this.#state === 'closed') return true
     const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
-    if (this.#halfClosed) this.#deadline = this.context.clock.deadline(halfClosedMs)
+    // While it takes nothing, the send timeout tells.
+    if (this.#halfClosed) this.#deadline = more ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     }
@@ -125,14 +128,18 @@ export class ClientConnection implements Client {
     )
   }
 
-  finished(ending: 'keep' | 'close' | 'cut'): void {
+  finished(ending: Ending): void {
     this.#exchange = undefined
     this.#reader = undefined
     if (this.#state === 'closed') return
-    if (ending === 'cut') return this.destroy()
+    if (ending === 'reset') this.#reset()
+    if (ending === 'cut' || ending === 'reset') return this.#destroy()
     if (ending === 'close' || this.#isExhausted()) return this.#linger()
     this.#state = 'head'
-    this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.keepAliveMs)
+    const { timeouts } = this.context.settings
+    // The response had begun before the worker stopped, so the client was not told not to ask again.
+    this.#keptWhileDraining = this.context.draining
+    this.#deadline = this.context.clock.deadline(this.context.draining ? lingerMs : timeouts.keepAliveMs)
     // Inside `#consume` its loop goes on with the next request; from a response that ended, it is begun here.
     if (!this.#consuming) this.#consumeHeld()
   }
@@ -146,15 +153,26 @@ export class ClientConnection implements Client {
 
   /**
    * The worker stops. Connections that wait for their next request are closed. One that was accepted and has not
-   * asked for anything yet is given the chance to: its request may be on the way.
+   * asked for anything yet is given the chance to: its request may be on the way. So is one whose last response did
+   * not say that it is the last.
    */
   stop(): void {
     if (this.#state === 'tunnel') this.#exchange?.closeTunnel()
-    else if (this.#state === 'head' && this.#held === undefined && this.#requests > 0) this.#linger()
-    else if (this.#state === 'head') this.#deadline = Math.min(this.#deadline, this.context.clock.deadline(lingerMs))
+    else if (this.#state === 'head' && this.#mayClose()) this.#linger()
+    else if (this.#state === 'head' && !this.#isClogged())
+      this.#deadline = Math.min(this.#deadline, this.context.clock.deadline(lingerMs))
   }
 
-  destroy(): void {
+  /** Its request, if any, ends with it. */
+  cut(): void {
+    this.#abort('client_gone')
+  }
+
+  #mayClose(): boolean {
+    return this.#held === undefined && this.#requests > 0 && !this.#keptWhileDraining
+  }
+
+  #destroy(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#held = undefined
@@ -210,6 +228,7 @@ export class ClientConnection implements Client {
 
   #consumeHeld(): void {
     const held = this.#held
+    if (held !== undefined && this.#isClogged()) return this.#waitForDrain()
     this.#held = undefined
     if (held !== undefined) {
       if (this.#state === 'head') {
@@ -226,6 +245,11 @@ export class ClientConnection implements Client {
 
   /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
   #step(bytes: Buffer, at: number, end: number): number {
+    if (this.#state === 'head' && this.#isClogged()) {
+      this.#held = bytes.subarray(at, end)
+      this.#waitForDrain()
+      return -1
+    }
     if (this.#state === 'head') return this.#readHead(bytes, at, end)
     if (this.#state === 'body') return this.#readBody(bytes, at, end)
     if (this.#state === 'busy') {
@@ -236,7 +260,7 @@ export class ClientConnection implements Client {
       this.#exchange?.tunnel(bytes, at, end)
     } else {
       this.#discarded += end - at
-      if (this.#discarded > lingerBytes) this.destroy()
+      if (this.#discarded > lingerBytes) this.#destroy()
     }
     return -1
   }
@@ -343,25 +367,29 @@ export class ClientConnection implements Client {
 
   #onDrain(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
+    if (this.#halfClosed && (this.#state === 'busy' || this.#state === 'tunnel')) {
+      this.#deadline = this.context.clock.deadline(halfClosedMs)
+    }
     this.#exchange?.clientDrained()
+    if (this.#state === 'head' && this.#paused) this.#consumeHeld()
   }
 
   /** The client sends no more. It may still wait for its answer. */
   #onEnd(): void {
     this.#halfClosed = true
-    if (this.#state === 'busy') this.#deadline = this.context.clock.deadline(halfClosedMs)
+    if (this.#state === 'busy' && !this.#isClogged()) this.#deadline = this.context.clock.deadline(halfClosedMs)
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
     else if (this.#state === 'body') this.#abort('client_gone')
     // No request is owed an answer, but the last one may still be on its way: `#onSent` follows.
     else if (this.#state === 'head') this.#linger()
-    else if (this.#socket.writableFinished) this.destroy()
+    else if (this.#socket.writableFinished) this.#destroy()
   }
 
   /** Our own end has been sent, with all before it. */
   #onSent(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     if (this.#state !== 'lingering') return
-    if (this.#halfClosed) this.destroy()
+    if (this.#halfClosed) this.#destroy()
     else this.#deadline = this.context.clock.deadline(lingerMs)
   }
 
@@ -385,7 +413,7 @@ export class ClientConnection implements Client {
   #abort(code: ProxyErrorCode): void {
     const exchange = this.#exchange
     this.#exchange = undefined
-    this.destroy()
+    this.#destroy()
     exchange?.clientGone(code)
   }
 
@@ -399,6 +427,22 @@ export class ClientConnection implements Client {
     return this.#halfClosed && this.#held === undefined
   }
 
+  /** The client has not taken what was sent: no more requests are served that would add to it. */
+  #isClogged(): boolean {
+    return this.#sendDeadline !== Number.POSITIVE_INFINITY
+  }
+
+  /** The send timeout runs; the requests that are held go on from `#onDrain`. */
+  #waitForDrain(): void {
+    this.#deadline = Number.POSITIVE_INFINITY
+    this.#pause()
+  }
+
+  /** Over TLS the end is authenticated: a client knows without it. */
+  #reset(): void {
+    if (!this.#identity.secure) this.#socket.resetAndDestroy()
+  }
+
   #pause(): void {
     if (this.#paused) return
     this.#paused = true
@@ -410,9 +454,4 @@ export class ClientConnection implements Client {
     this.#paused = false
     this.#socket.resume()
   }
-}
-
-/** An IPv4 client of a dual-stack listener is shown by its IPv4 address. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

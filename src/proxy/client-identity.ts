@@ -21,6 +21,11 @@ export interface ConnectionIdentity {
   readonly ports: ForwardedPorts
 }
 
+/** An IPv4 client of a dual-stack listener is shown by its IPv4 address. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
 /** Nobody in front is trusted: nothing of what the client claims about itself reaches a backend, under no name. */
 export function identityOfConnection(head: RequestHead, connection: ConnectionIdentity): ClientIdentity {
   const { peerAddress, secure, ports } = connection

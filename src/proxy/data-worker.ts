@@ -37,7 +37,9 @@ export class DataWorker {
   readonly #listeners: Listeners
   readonly #connections = new Set<ClientConnection>()
   readonly #context: WorkerContext
+  /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
+  #judgedDefault: Certificate | undefined
   #ticker: NodeJS.Timeout | undefined
   #eventSecond = 0
   #events = 0
@@ -131,6 +133,7 @@ export class DataWorker {
       ticketKeys,
       handshakeMs: this.#context.settings.timeouts.clientHeadMs,
       contextFor: serverName => this.#contextFor(serverName),
+      mayHandshake: handshaking => this.#mayHandshake(handshaking),
       onConnection: (socket, secure) => this.#accept(socket, secure),
       onHandshakeFailed: () => this.#counters.add('tlsHandshakesFailed'),
       onError: error => this.#event('listenerFailed', { error: error.message }),
@@ -153,10 +156,11 @@ export class DataWorker {
   #useDefaultCertificate(): void {
     const id = this.#table.defaultCertificate
     const certificate = id === undefined ? undefined : this.#table.certificate(id)
-    if (certificate === undefined || certificate === this.#defaultCertificate) return
-    this.#defaultCertificate = certificate
+    if (certificate === undefined || certificate === this.#judgedDefault) return
+    this.#judgedDefault = certificate
     try {
       this.#listeners.useDefault(certificate)
+      this.#defaultCertificate = certificate
     } catch {
       this.#counters.add('certificatesRejected')
       this.#event('certificateRejected', { certificate: certificate.id })
@@ -166,10 +170,17 @@ export class DataWorker {
   /** The host's certificate; the default one when it has none or its own cannot be loaded. */
   #contextFor(serverName: string): SecureContext | undefined {
     const id = this.#table.certificateFor(serverName)
-    const certificate = id === undefined ? undefined : this.#table.certificate(id)
+    const isOwn = id !== undefined && id !== this.#table.defaultCertificate
+    const certificate = isOwn ? this.#table.certificate(id) : undefined
     const context = certificate === undefined ? undefined : this.#contexts.of(certificate)
     if (context !== undefined) return context
     return this.#defaultCertificate === undefined ? undefined : this.#contexts.of(this.#defaultCertificate)
+  }
+
+  #mayHandshake(handshaking: number): boolean {
+    if (this.#connections.size + handshaking < this.#context.settings.limits.maxConnections) return true
+    this.#counters.add('connectionsRefused')
+    return false
   }
 
   #accept(socket: Socket, secure: boolean): void {
@@ -231,7 +242,7 @@ export class DataWorker {
   #finishStop(now: number): void {
     this.#connectionsGoneAt = Math.min(this.#connectionsGoneAt, now)
     this.#destroyed += this.#connections.size
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of this.#connections) connection.cut()
     this.#context.upstreams.closeIdle()
     const { accessLog } = this.#context
     accessLog.flush()

@@ -23,6 +23,8 @@ export class EndpointPool {
   references = 0
   /** No backend has it any more. */
   retired = false
+  /** It refused a connection a moment ago: until then, by the coarse clock, the others come first. */
+  refusedUntilMs = 0
   readonly #options: EndpointPoolOptions
   readonly #idle: UpstreamConnection[] = []
 

@@ -35,6 +35,12 @@ import type { WorkerContext } from './worker-context.ts'
  * a reader looks for.
  */
 
+/**
+ * What becomes of the client's connection. `cut`: it is destroyed at once. `reset`: so that a client sees it for whom
+ * the end of the connection would be the end of the response.
+ */
+export type Ending = 'keep' | 'close' | 'cut' | 'reset'
+
 /** What an exchange needs of the connection it came on. */
 export interface Client {
   readonly context: WorkerContext
@@ -49,8 +55,8 @@ export interface Client {
   startTunnel(): void
   /** The connection may be used again after this request, as far as the connection knows. */
   mayKeepAlive(): boolean
-  /** The exchange is over. `cut`: destroy it at once. */
-  finished(ending: 'keep' | 'close' | 'cut'): void
+  /** The exchange is over. */
+  finished(ending: Ending): void
 }
 
 const serverName = 'ingress-fleet'
@@ -89,11 +95,15 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #bodyBytesSent = 0
   #attempts = 0
   #tried = 0
+  #endpointIndex = -1
+  /** Attempts that cost next to nothing: the endpoint refused the connection. */
+  #refusals = 0
   #attemptStartedMs = 0
   /** Of the response to the client; 0 before it began. */
   #status = 0
   #response: ResponseHead | undefined
   #chunkedDown = false
+  #closeDelimited = false
   #keepAlive = false
   #tunnelling = false
   #sentBytes = 0
@@ -165,22 +175,37 @@ export class Exchange implements UpstreamUser, RequestFacts {
   // 3. attempt
 
   #attempt(): void {
-    const backend = this.#backend
     const bound = this.#bound
-    if (backend === undefined || bound === undefined) return this.fail('internal')
+    if (bound === undefined) return this.fail('internal')
     const { upstreams, counters } = this.#context
-    const index = upstreams.choose(backend, this.#tried)
+    const index = this.#choose()
+    const backend = this.#backend
     // After a kept connection died, so may have all others: a second attempt gets a new one.
-    const upstream = index < 0 ? undefined : upstreams.connection(backend, index, this.#attempts > 0)
+    const upstream =
+      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#attempts > 0)
     if (upstream === undefined) return this.fail('no_endpoint')
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
     if (index < 31) this.#tried |= 1 << index
+    this.#endpointIndex = index
     this.#upstream = upstream
     this.#forwarding = false
     this.#attemptStartedMs = performance.now()
     this.#attemptBytes = 0
     upstream.begin(this, this.head.method, bound)
+  }
+
+  /** Another attempt may find that all endpoints were replaced since the request began: the present ones are asked. */
+  #choose(): number {
+    const backend = this.#backend
+    if (backend === undefined) return -1
+    const { upstreams, table } = this.#context
+    const index = upstreams.choose(backend, this.#tried)
+    const present = index < 0 ? table.backend(backend.id) : undefined
+    if (present === undefined || present === backend) return index
+    this.#backend = present
+    this.#tried = 0
+    return upstreams.choose(present, 0)
   }
 
   // 4. forward
@@ -257,6 +282,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#status = head.status
     const framing = this.#framingDown(head)
     this.#chunkedDown = framing === 'chunked'
+    this.#closeDelimited = framing === 'close'
     // An answer before the end of the request leaves the rest of its body on the connection: not to be used again.
     this.#keepAlive = this.#bodyComplete && framing !== 'close' && this.#client.mayKeepAlive()
     this.#sendDown(
@@ -380,6 +406,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
       return this.#finish('close')
     }
     this.#endAttempt(upstream, this.#status === 0 ? String(proxyErrors[code].status) : String(this.#status))
+    if (code === 'connect_failed') this.#noteRefusal()
     if (this.#mayRetry(code, upstream, wasSent)) return this.#attempt()
     this.fail(code)
   }
@@ -390,12 +417,26 @@ export class Exchange implements UpstreamUser, RequestFacts {
    * and no body has gone that is not there any more.
    */
   #mayRetry(code: ProxyErrorCode, upstream: UpstreamConnection | undefined, wasSent: boolean): boolean {
-    if (this.#status !== 0 || this.#attempts >= (this.#bound?.maxAttempts ?? 0)) return false
+    if (this.#status !== 0 || this.#attempts - this.#refusals >= (this.#bound?.maxAttempts ?? 0)) return false
     const { retry } = proxyErrors[code]
     if (!wasSent) return retry !== 'never'
     if (retry !== 'if-reused' || upstream === undefined) return false
     const replayable = this.#bodyBytesSent === 0 && idempotentMethods.has(this.head.method)
     return replayable && upstream.reused && !upstream.answered
+  }
+
+  /**
+   * A refused connection is no attempt as long as there is an endpoint that was not tried, and time: when most pods of
+   * a backend end at once, the one that lives must be found.
+   */
+  #noteRefusal(): void {
+    const backend = this.#backend
+    const bound = this.#bound
+    if (backend === undefined || bound === undefined) return
+    this.#context.upstreams.refused(backend, this.#endpointIndex)
+    const untried = this.#refusals + 1 < Math.min(31, backend.endpoints.length)
+    const inTime = performance.now() - this.#startedMs < bound.connectMs
+    if (!bound.triesAreExact && untried && inTime) this.#refusals++
   }
 
   upstreamBroke(error: unknown): void {
@@ -408,7 +449,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (this.#finished) return
     if (this.#status !== 0) {
       this.#context.counters.fail(code)
-      return this.#finish('cut')
+      return this.#finish(this.#closeDelimited ? 'reset' : 'cut')
     }
     if (status === 499) {
       this.#status = 499
@@ -444,7 +485,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
 
   // 7. finish
 
-  #finish(ending: 'keep' | 'close' | 'cut'): void {
+  #finish(ending: Ending): void {
     if (this.#finished) return
     this.#finished = true
     const upstream = this.#upstream

@@ -14,6 +14,8 @@ export interface ListenersOptions {
   readonly handshakeMs: number
   /** The context for a TLS server name; undefined ends the handshake. */
   readonly contextFor: (serverName: string) => SecureContext | undefined
+  /** Whether one more connection may begin its handshake, beside those that are in theirs; else it is closed. */
+  readonly mayHandshake: (handshaking: number) => boolean
   readonly onConnection: (socket: Socket, secure: boolean) => void
   readonly onHandshakeFailed: () => void
   readonly onError: (error: Error) => void
@@ -81,8 +83,11 @@ export class Listeners {
     // Before the handshake: an error of such a socket has no other listener.
     server.on('connection', (socket: Socket) => {
       this.#accepted++
-      this.#handshaking++
       socket.on('error', () => {})
+      const isAllowed = this.#options.mayHandshake(this.#handshaking)
+      this.#handshaking++
+      // Its TLS socket ends with it, as a handshake that failed.
+      if (!isAllowed) socket.destroy()
     })
     server.on('secureConnection', socket => {
       this.#handshaking--

@@ -1,6 +1,6 @@
 import type { ProxySettings } from '../api/settings.ts'
 import type { Backend, Delta, Endpoint } from '../routing/model.ts'
-import type { Balancer } from './balancers/balancer.ts'
+import { type Balancer, isTried } from './balancers/balancer.ts'
 import { balancers, defaultAlgorithm } from './balancers/index.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
@@ -31,6 +31,9 @@ export interface UpstreamsOptions {
   readonly settings: ProxySettings
 }
 
+/** A pod that ends refuses connections before its EndpointSlice says so; by then it does. */
+const refusalMs = 1000
+
 export class Upstreams {
   readonly #options: UpstreamsOptions
   readonly #guard: EndpointGuard
@@ -41,6 +44,8 @@ export class Upstreams {
   /** By the object, not the id: a request that began with an older table keeps its older endpoints. */
   readonly #runtimes = new WeakMap<Backend, BackendRuntime>()
   #settings: ProxySettings
+  /** No endpoint is passed over after this time. */
+  #refusalsEndMs = 0
 
   constructor(options: UpstreamsOptions) {
     this.#options = options
@@ -70,12 +75,34 @@ export class Upstreams {
     const runtime = this.#runtimes.get(backend)
     if (runtime === undefined) return -1
     const count = runtime.pools.length
-    let index = runtime.balancer.pick(count, tried)
+    const avoided = tried | this.#refusing(runtime)
+    let index = runtime.balancer.pick(count, avoided)
+    // Where nobody else is left, one that refused is better than one that was tried.
+    if (avoided !== tried && isTried(avoided, index)) index = runtime.balancer.pick(count, tried)
     for (let step = 0; index >= 0 && runtime.pools[index]?.retired === true; step++) {
       if (step === count) return -1
       index = (index + 1) % count
     }
     return index
+  }
+
+  /** The endpoint did not take a connection: for a moment requests go to the others. */
+  refused(backend: Backend, index: number): void {
+    const pool = this.#runtimes.get(backend)?.pools[index]
+    if (pool === undefined) return
+    pool.refusedUntilMs = this.#options.clock.nowMs + refusalMs
+    this.#refusalsEndMs = pool.refusedUntilMs
+  }
+
+  /** A bit for each endpoint that refused a moment ago. */
+  #refusing({ pools }: BackendRuntime): number {
+    const { nowMs } = this.#options.clock
+    if (nowMs >= this.#refusalsEndMs) return 0
+    let bits = 0
+    for (let index = 0; index < Math.min(31, pools.length); index++) {
+      if ((pools[index]?.refusedUntilMs ?? 0) > nowMs) bits |= 1 << index
+    }
+    return bits
   }
 
   /** A kept connection to the endpoint, or a new one when there is none or `fresh` is asked for. */

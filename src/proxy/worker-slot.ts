@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../observe/log.ts'
 import type { LogWriter } from './log-writer.ts'
+import { RestartBackoff } from './restart-backoff.ts'
 import { WorkerCounters } from './worker-counters.ts'
 import {
   type FromWorker,
@@ -11,11 +12,6 @@ import {
   workerEvents,
 } from './worker-protocol.ts'
 
-/** Time until a lost worker is replaced: none the first time, then doubling. */
-const firstBackoffMs = 100
-const maxBackoffMs = 10_000
-/** A worker that served so long has shown that it can: the next loss is a first one again. */
-const stableMs = 30_000
 const answerMs = 2_000
 
 export interface WorkerSlotOptions {
@@ -37,8 +33,9 @@ export class WorkerSlot {
   #serving = false
   #revision = 0
   #lost = 0
-  #losses = 0
-  #servingSinceMs = 0
+  readonly #backoff = new RestartBackoff()
+  /** Undefined while the present worker has not listened. */
+  #servingSinceMs: number | undefined
   #restart: NodeJS.Timeout | undefined
   #closing = false
   #draining = false
@@ -194,16 +191,11 @@ export class WorkerSlot {
       this.#onListening = undefined
       return
     }
-    const delayMs = this.#draining ? -1 : this.#backoffMs()
+    const servedMs = this.#servingSinceMs === undefined ? 0 : performance.now() - this.#servingSinceMs
+    this.#servingSinceMs = undefined
+    const delayMs = this.#draining ? -1 : this.#backoff.lost(servedMs)
     log.error({ worker: index, code, error, restartInMs: delayMs }, 'data worker lost')
     if (delayMs >= 0) this.#restart = setTimeout(() => this.#spawn(), delayMs)
     this.#options.onChange()
-  }
-
-  #backoffMs(): number {
-    if (performance.now() - this.#servingSinceMs > stableMs) this.#losses = 0
-    const delayMs = this.#losses === 0 ? 0 : Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#losses - 1))
-    this.#losses++
-    return delayMs
   }
 }

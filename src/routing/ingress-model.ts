@@ -5,6 +5,7 @@ import { compareText } from './compare-text.ts'
 import { isHostName, normalizeHost } from './host-name.ts'
 import { wildcardOf } from './match.ts'
 import type { Route } from './model.ts'
+import { asRequestPath } from './path-form.ts'
 import { readAnnotations } from './read-annotations.ts'
 import { objectKey } from './snapshot.ts'
 
@@ -131,12 +132,13 @@ function readRules(draft: Draft, spec: Ingress['spec']): void {
 }
 
 function readPath(draft: Draft, declared: IngressPath, field: string): DeclaredRoute | undefined {
-  const path = declared.path ?? ''
-  const fault = pathFault(path, declared.pathType)
+  const written = declared.path ?? ''
+  const fault = pathFault(written, declared.pathType)
   if (fault !== undefined) {
-    draft.report(`${field}.path`, 'InvalidPath', `path ${quote(path)} is not served: it ${fault}`)
+    draft.report(`${field}.path`, 'InvalidPath', `path ${quote(written)} is not served: it ${fault}`)
     return undefined
   }
+  const path = asRequestPath(written)
   const backend = readBackend(draft, declared.backend, `${field}.backend`)
   if (declared.pathType === 'Exact') return { field, path: path === '' ? '/' : path, match: 'exact', backend }
   return { field, path: withoutTrailingSlash(path), match: 'prefix', backend }

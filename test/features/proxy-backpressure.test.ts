@@ -154,7 +154,10 @@ test('a client that has closed its sending side and pauses in the middle of the 
 
 test('a body in tiny chunks leaves in as few pieces as it came in', async () => {
   const text = 'abcdefgh'.repeat(500)
-  const tiny = `${[...text].map(octet => `1\r\n${octet}\r\n`).join('')}0\r\n\r\n`
+  const tiny = `${text
+    .split('')
+    .map(octet => `1\r\n${octet}\r\n`)
+    .join('')}0\r\n\r\n`
   backend.answer = ({ body }, connection) => {
     expect(body).toBe(text)
     connection.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${tiny}`)

@@ -156,6 +156,28 @@ describe('an endpoint', () => {
     expect(proxy.stats.upstreamConnects).toBe(3)
   })
 
+  test('that lives is found among many that refuse the connection, and asked first from then on', async () => {
+    const dead = await Promise.all(Array.from({ length: 6 }, deadPort))
+    await proxy.publish({ backends: { app: [...dead, backend.port] } })
+    const client = await proxy.client()
+    for (let round = 0; round < 6; round++) {
+      client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello')
+      expect((await client.response()).status).toBe(200)
+    }
+    expect(proxy.stats.upstreamConnects).toBeLessThanOrEqual(14)
+  })
+
+  test('that refuses the connection counts as one of the tries that the Ingress asks for', async () => {
+    const dead = await Promise.all(Array.from({ length: 3 }, deadPort))
+    const limited = host('a.test', 'app')
+    const routes = limited.routes.map(route => ({ ...route, options: { ...route.options, upstreamTries: 2 } }))
+    await proxy.publish({ hosts: { 'a.test': { ...limited, routes } }, backends: { app: dead } })
+    const client = await proxy.client()
+    client.get('a.test')
+    expect((await client.response()).status).toBe(502)
+    expect(proxy.stats.upstreamConnects).toBe(2)
+  })
+
   test('that closed a kept connection under an idempotent request is asked again on a new one', async () => {
     const client = await proxy.client()
     client.get('a.test', '/1')
@@ -251,7 +273,7 @@ describe('an endpoint', () => {
     backend.answer = (_, connection) => connection.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel')
     const client = await proxy.client()
     client.send('GET / HTTP/1.0\r\nHost: a.test\r\n\r\n')
-    while (!client.closed) await client.changed()
+    await client.untilClosed()
     expect(client.error).toMatchObject({ code: 'ECONNRESET' })
   })
 

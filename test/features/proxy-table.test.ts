@@ -1,7 +1,10 @@
+import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseSourceRange } from '../../src/routing/source-ranges.ts'
 import { host, InProcess } from '../proxy/in-process.ts'
 import { ok, RawBackend } from '../proxy/raw-backend.ts'
+
+const hasIpv6 = Object.values(networkInterfaces()).some(list => list?.some(({ family }) => family === 'IPv6'))
 
 let backends: RawBackend[]
 let proxy: InProcess
@@ -209,6 +212,19 @@ describe('what the table says', () => {
     expect(await statusOf('denied.test')).toBe(403)
     expect(await statusOf('allowed.test')).toBe(200)
     expect(await statusOf('others.test')).toBe(403)
+  })
+
+  test.skipIf(!hasIpv6)('judges an IPv4 client of a dual-stack listener by its IPv4 address', async () => {
+    const dual = await new InProcess(1, { address: '::' }).start({
+      hosts: { 'a.test': host('a.test', 'app', { options: { allowSourceRanges: ranges('127.0.0.0/8') } }) },
+      backends: { app: portsOf(0) },
+    })
+    const client = await dual.client()
+    client.get('a.test')
+    expect((await client.response()).status).toBe(200)
+    expect(backends[0]?.requests[0]?.headers.get('x-forwarded-for')).toEqual(['127.0.0.1'])
+    client.destroy()
+    await dual.close()
   })
 
   test('limits bodies: 413 to a declared length at once, and to chunks as they come', async () => {

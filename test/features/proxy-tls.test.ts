@@ -95,6 +95,29 @@ test('a certificate that cannot be loaded costs its own host only', async () => 
   expect(proxy.stats.certificatesRejected).toBe(1)
 })
 
+test('a default certificate that cannot be loaded leaves the last good one in service, and is told of once', async () => {
+  await proxy.publish({ certificates: [{ id: fallback.id, certificate: 'no certificate', key: 'no key' }] })
+  await proxy.publish({ hosts: { 'b.test': host('b.test', 'app') } })
+  expect(await certificateFor({ servername: '' })).toBe('default')
+  expect(await certificateFor({ servername: 'plain.test' })).toBe('default')
+  expect(await certificateFor({ servername: 'plain.test' })).toBe('default')
+  expect(proxy.stats.certificatesRejected).toBe(1)
+})
+
+test('connections that never begin their handshake count towards the limit of connections', async () => {
+  await proxy.publish({ settings: { limits: { maxConnections: 2 } } })
+  const silent = [await RawClient.connect(proxy.httpsPort), await RawClient.connect(proxy.httpsPort)]
+  const third = await RawClient.connect(proxy.httpsPort)
+  await third.untilClosed()
+  expect(proxy.stats.connectionsRefused).toBe(1)
+  // Those that were first are still in theirs.
+  await proxy.until(stats => stats.tlsHandshakesFailed > 0)
+  expect(proxy.stats.tlsHandshakesFailed).toBe(1)
+  for (const client of silent) client.destroy()
+  await proxy.until(stats => stats.tlsHandshakesFailed === 3)
+  expect(await certificateFor({ servername: 'a.test' })).toBe('exact')
+})
+
 test('TLS 1.1 and bytes that are no handshake are refused, and the worker goes on', async () => {
   await expect(connect({ servername: 'a.test', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })).rejects.toThrow(
     /protocol|alert|ECONNRESET/i,

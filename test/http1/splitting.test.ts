@@ -75,10 +75,12 @@ describe('heads', () => {
 /** What a reader makes of octets cut at `cuts`, the last of which is their end. */
 function readIn(framing: 'length' | 'chunked' | 'close', octets: Buffer, cuts: readonly number[], length = 0): unknown {
   const reader = new BodyReader(framing, length, { maxBodyBytes: 1000 })
+  // A reader may move what it has consumed.
+  const own = Buffer.from(octets)
   let data = ''
   let consumed = 0
   for (const cut of cuts) {
-    consumed = reader.read(octets, consumed, cut, (bytes, start, end) => {
+    consumed = reader.read(own, consumed, cut, (bytes, start, end) => {
       expect(end).toBeGreaterThan(start)
       data += bytes.toString('latin1', start, end)
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { RequestHead } from '../../src/http1/messages.ts'
 import { parseRequestHead } from '../../src/http1/request-head.ts'
-import { identityOfConnection, identityOfForwardedHeaders } from '../../src/proxy/client-identity.ts'
+import { identityOfConnection, identityOfForwardedHeaders, plainAddress } from '../../src/proxy/client-identity.ts'
 
 const connection = { peerAddress: '10.0.0.9', secure: false, ports: { http: 80, https: 443 } }
 const limits = { maxRequestLineBytes: 1_000, maxHeaderBytes: 10_000, maxHeaderCount: 100 }
@@ -12,6 +12,15 @@ function headWith(fields: string): RequestHead {
   if (parsed.kind !== 'head') throw new Error(`no head: ${parsed.kind}`)
   return parsed.head
 }
+
+test.each([
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8::1', '2001:db8::1'],
+  ['::ffff:0:1', '::ffff:0:1'],
+])('the client %s of a dual-stack listener is shown as %s', (address, shown) => {
+  expect(plainAddress(address)).toBe(shown)
+})
 
 test('a client that is not trusted is who its connection says', () => {
   const identity = identityOfConnection(

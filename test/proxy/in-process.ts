@@ -74,12 +74,17 @@ export class InProcess {
 
   constructor(
     workers = 1,
-    options: { readonly allowLoopbackEndpoints?: boolean; readonly workerFile?: URL; readonly httpPort?: number } = {},
+    options: {
+      readonly allowLoopbackEndpoints?: boolean
+      readonly workerFile?: URL
+      readonly httpPort?: number
+      readonly address?: string
+    } = {},
   ) {
     this.#directory = mkdtempSync(join(tmpdir(), 'ingress-fleet-test-'))
     this.#logFd = openSync(join(this.#directory, 'access.log'), 'a')
     this.proxy = createProxy({
-      address: '127.0.0.1',
+      address: options.address ?? '127.0.0.1',
       httpPort: options.httpPort ?? 0,
       httpsPort: 0,
       workers,

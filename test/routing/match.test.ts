@@ -42,6 +42,12 @@ const beyond: readonly Row[] = [
   ['Prefix', ['/a', '/a/b/c'], '/a/b', '/a'],
   ['Prefix', ['/a', '/a/b/c'], '/a/b/cc', '/a'],
   ['Prefix', ['/a'], '/a//b', '/a'],
+  // What a request may hold: escapes in normal form.
+  ['Exact', ['/%61b'], '/ab', '/%61b'],
+  ['Prefix', ['/caf%c3%a9'], '/caf%C3%A9/x', '/caf%c3%a9'],
+  ['Prefix', ['/café'], '/caf%C3%A9', '/café'],
+  ['Exact', ['/a b'], '/a%20b', '/a b'],
+  ['Exact', ['/a\ud800'], '/a%EF%BF%BD', '/a\ud800'],
 ]
 
 function answer([kind, paths, request]: Row): string {

@@ -179,31 +179,13 @@ describeWithOperator('publishing', cluster => {
     await apply(instance(namespace, 'addressed', { service: { loadBalancerClass: 'example.com/by-hand' } }))
     await untilCondition(admin, namespace, 'addressed', 'ObjectsApplied=True')
     await apply(ingress(namespace, 'addressed'))
-    for (const entry of [{ ip: '192.0.2.7' }, { hostname: 'lb.example.com' }]) {
-      await admin.patch(
-        resources.services,
-        { namespace, name: 'ingress-addressed', subresource: 'status' },
-        {
-          type: 'merge',
-          body: { status: { loadBalancer: { ingress: [entry] } } },
-        },
-      )
-      await eventually(async () => {
-        const { status } = await getInstance(admin, namespace, 'addressed')
-        expect(status?.addresses?.map(({ value }) => value)).toEqual(Object.values(entry))
-        return true
-      })
-      if ('ip' in entry) {
-        // Nobody is sent to an address where no proxy can answer yet.
-        expect((await find(admin, resources.ingresses, 'web', namespace))?.status?.['loadBalancer']).toEqual({})
-        await makePodsReady(admin, namespace, 'addressed')
-      }
-      await eventually(async () => {
-        const found = await find(admin, resources.ingresses, 'web', namespace)
-        expect(found?.status?.['loadBalancer']).toEqual({ ingress: [entry] })
-        return true
-      })
-    }
+    await balanceTo(cluster(), namespace, { ip: '192.0.2.7' })
+    // Nobody is sent to an address where no proxy can answer yet.
+    expect((await find(admin, resources.ingresses, 'web', namespace))?.status?.['loadBalancer']).toEqual({})
+    await makePodsReady(admin, namespace, 'addressed')
+    await untilPublished(cluster(), namespace, { ip: '192.0.2.7' })
+    await balanceTo(cluster(), namespace, { hostname: 'lb.example.com' })
+    await untilPublished(cluster(), namespace, { hostname: 'lb.example.com' })
     expect(condition(await getInstance(admin, namespace, 'addressed'), 'LoadBalancerReady').reason).toBe(
       'LoadBalancerProvisioned',
     )
@@ -252,5 +234,33 @@ function settled({ admin }: OperatorCluster, namespace: string, name: string): P
     const object = await getInstance(admin, namespace, name)
     const current = object.status?.observedGeneration === object.metadata.generation
     return current && condition(object, 'ObjectsApplied').status === 'True' ? object : undefined
+  })
+}
+
+/** Does what a load-balancer controller would, and waits until the instance's status has the address. */
+async function balanceTo(
+  { admin }: OperatorCluster,
+  namespace: string,
+  entry: Readonly<Record<string, string>>,
+): Promise<void> {
+  const target = { namespace, name: 'ingress-addressed', subresource: 'status' }
+  const body = { status: { loadBalancer: { ingress: [entry] } } }
+  await admin.patch(resources.services, target, { type: 'merge', body })
+  await eventually(async () => {
+    const { status } = await getInstance(admin, namespace, 'addressed')
+    expect(status?.addresses?.map(({ value }) => value)).toEqual(Object.values(entry))
+    return true
+  })
+}
+
+async function untilPublished(
+  { admin }: OperatorCluster,
+  namespace: string,
+  entry: Readonly<Record<string, string>>,
+): Promise<void> {
+  await eventually(async () => {
+    const found = await find(admin, resources.ingresses, 'web', namespace)
+    expect(found?.status?.['loadBalancer']).toEqual({ ingress: [entry] })
+    return true
   })
 }
