@@ -12,6 +12,7 @@ import {
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
+import { Transport, type TransportOwner } from './transport.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -35,9 +36,9 @@ const lingerBytes = 1_048_576
 /** A client that has closed its sending side may be gone altogether; only a write would tell. */
 const halfClosedMs = 750
 
-export class ClientConnection implements Client {
+export class ClientConnection implements Client, TransportOwner {
   readonly context: WorkerContext
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #identity: ConnectionIdentity
   readonly #onGone: (connection: ClientConnection) => void
   #state: State = 'head'
@@ -65,7 +66,6 @@ export class ClientConnection implements Client {
       readonly onGone: (connection: ClientConnection) => void
     },
   ) {
-    this.#socket = socket
     this.context = options.context
     this.#onGone = options.onGone
     this.#identity = {
@@ -74,14 +74,21 @@ export class ClientConnection implements Client {
       ports: options.context.forwardedPorts,
     }
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
-    this.#listen()
+    const { transports } = this.context
+    this.#transport = new Transport(socket, { user: this, support: transports, secure: options.secure })
   }
 
   // Client: what the exchange asks for
 
-  send(data: Buffer | string): boolean {
-    if (this.#state === 'closed') return true
-    const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  send(text: string): boolean {
+    return this.#state === 'closed' || this.#sent(this.#transport.send(text))
+  }
+
+  sendBytes(bytes: Buffer, start: number, end: number): boolean {
+    return this.#state === 'closed' || this.#sent(this.#transport.sendBytes(bytes, start, end))
+  }
+
+  #sent(more: boolean): boolean {
     // While it takes nothing, the send timeout tells.
     if (this.#halfClosed) this.#deadline = more ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
@@ -91,11 +98,11 @@ export class ClientConnection implements Client {
   }
 
   cork(): void {
-    this.#socket.cork()
+    this.#transport.cork()
   }
 
   uncork(): void {
-    this.#socket.uncork()
+    this.#transport.uncork()
   }
 
   pauseBody(): void {
@@ -178,41 +185,36 @@ export class ClientConnection implements Client {
     this.#held = undefined
     this.#deadline = Number.POSITIVE_INFINITY
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    this.#socket.destroy()
+    this.#transport.destroy()
     this.#onGone(this)
   }
 
-  // Socket
+  // What the transport tells
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('error', () => this.#abort('client_gone'))
-    socket.on('close', () => this.#abort('client_gone'))
-    socket.on('data', chunk => this.#onData(chunk as Buffer))
-    socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.#onEnd())
-    socket.on('finish', () => this.#onSent())
+  transportConnected(): void {}
+
+  transportClosed(): void {
+    this.#abort('client_gone')
   }
 
-  #onData(chunk: Buffer): void {
+  transportRead(read: Buffer, start: number, end: number): void {
     if (this.#state === 'head' && this.#held === undefined && this.#requests > 0) {
       this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
     }
     try {
-      if (this.#held === undefined) return this.#consume(chunk)
-      const parsedTo = this.#held.length
-      const bytes = Buffer.concat([this.#held, chunk])
+      const held = this.#held
+      if (held === undefined) return this.#consume(read, start, end)
+      const bytes = Buffer.concat([held, read.subarray(start, end)])
       this.#held = undefined
-      if (this.#state === 'head' && !headMayProgress(bytes, parsedTo, bytes.length)) this.#held = bytes
-      else this.#consume(bytes)
+      if (this.#state === 'head' && !headMayProgress(bytes, held.length, bytes.length)) this.#held = bytes
+      else this.#consume(bytes, 0, bytes.length)
     } catch (error) {
       this.#break(error)
     }
   }
 
-  #consume(bytes: Buffer): void {
-    const end = bytes.length
-    let at = 0
+  #consume(bytes: Buffer, start: number, end: number): void {
+    let at = start
     this.#consuming = true
     try {
       while (at < end) {
@@ -235,7 +237,7 @@ export class ClientConnection implements Client {
         this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
       }
       try {
-        this.#consume(held)
+        this.#consume(held, 0, held.length)
       } catch (error) {
         this.#break(error)
       }
@@ -246,7 +248,7 @@ export class ClientConnection implements Client {
   /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
   #step(bytes: Buffer, at: number, end: number): number {
     if (this.#state === 'head' && this.#isClogged()) {
-      this.#held = bytes.subarray(at, end)
+      this.#held = Buffer.from(bytes.subarray(at, end))
       this.#waitForDrain()
       return -1
     }
@@ -254,7 +256,7 @@ export class ClientConnection implements Client {
     if (this.#state === 'body') return this.#readBody(bytes, at, end)
     if (this.#state === 'busy') {
       // A request ahead of its turn: nothing more is read until the present one is served.
-      this.#held = bytes.subarray(at, end)
+      this.#held = Buffer.from(bytes.subarray(at, end))
       this.#pause()
     } else if (this.#state === 'tunnel') {
       this.#exchange?.tunnel(bytes, at, end)
@@ -271,7 +273,7 @@ export class ClientConnection implements Client {
       this.#begin(parsed.head, parsed.next - start)
       return parsed.next
     }
-    if (parsed.kind === 'incomplete') this.#held = start === 0 ? bytes : bytes.subarray(start, end)
+    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
     else this.#refuse(parsed.refusal)
     return -1
   }
@@ -365,7 +367,7 @@ export class ClientConnection implements Client {
     )
   }
 
-  #onDrain(): void {
+  transportDrained(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     if (this.#halfClosed && (this.#state === 'busy' || this.#state === 'tunnel')) {
       this.#deadline = this.context.clock.deadline(halfClosedMs)
@@ -375,18 +377,18 @@ export class ClientConnection implements Client {
   }
 
   /** The client sends no more. It may still wait for its answer. */
-  #onEnd(): void {
+  transportEnded(): void {
     this.#halfClosed = true
     if (this.#state === 'busy' && !this.#isClogged()) this.#deadline = this.context.clock.deadline(halfClosedMs)
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
     else if (this.#state === 'body') this.#abort('client_gone')
-    // No request is owed an answer, but the last one may still be on its way: `#onSent` follows.
+    // No request is owed an answer, but the last one may still be on its way: `transportFinished` follows.
     else if (this.#state === 'head') this.#linger()
-    else if (this.#socket.writableFinished) this.#destroy()
+    else if (this.#transport.finished) this.#destroy()
   }
 
   /** Our own end has been sent, with all before it. */
-  #onSent(): void {
+  transportFinished(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     if (this.#state !== 'lingering') return
     if (this.#halfClosed) this.#destroy()
@@ -406,7 +408,7 @@ export class ClientConnection implements Client {
     this.#state = 'lingering'
     this.#held = undefined
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
-    this.#socket.end()
+    this.#transport.end()
     this.#resume()
   }
 
@@ -432,7 +434,7 @@ export class ClientConnection implements Client {
     return this.#sendDeadline !== Number.POSITIVE_INFINITY
   }
 
-  /** The send timeout runs; the requests that are held go on from `#onDrain`. */
+  /** The send timeout runs; the requests that are held go on from `transportDrained`. */
   #waitForDrain(): void {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#pause()
@@ -440,18 +442,18 @@ export class ClientConnection implements Client {
 
   /** Over TLS the end is authenticated: a client knows without it. */
   #reset(): void {
-    if (!this.#identity.secure) this.#socket.resetAndDestroy()
+    if (!this.#identity.secure) this.#transport.reset()
   }
 
   #pause(): void {
     if (this.#paused) return
     this.#paused = true
-    this.#socket.pause()
+    this.#transport.pause()
   }
 
   #resume(): void {
     if (!this.#paused || this.#state === 'closed') return
     this.#paused = false
-    this.#socket.resume()
+    this.#transport.resume()
   }
 }

@@ -10,8 +10,11 @@ import { CoarseClock, tickMs } from './coarse-clock.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import { RequestIds } from './request-ids.ts'
 import { SecureContexts } from './secure-contexts.ts'
+import { probeSocketInternals } from './socket-internals.ts'
+import type { TransportSupport } from './transport.ts'
 import { Upstreams } from './upstreams.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { WorkerCounters } from './worker-counters.ts'
@@ -36,6 +39,7 @@ export class DataWorker {
   readonly #contexts: SecureContexts
   readonly #listeners: Listeners
   readonly #connections = new Set<ClientConnection>()
+  readonly #transports: TransportSupport = { buffers: new ReadBuffers(), internals: undefined }
   readonly #context: WorkerContext
   /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
@@ -64,6 +68,7 @@ export class DataWorker {
 
   /** Serves the table that it was given, then listens. */
   async start(): Promise<void> {
+    this.#transports.internals = await probeSocketInternals(this.#transports.buffers)
     this.#apply(this.#configuration.state)
     this.#ticker = setInterval(() => this.#tick(), tickMs)
     const ports = await this.#listeners.listen()
@@ -108,10 +113,12 @@ export class DataWorker {
       upstreams: new Upstreams({
         clock: this.#clock,
         counters: this.#counters,
+        transports: this.#transports,
         allowLoopbackEndpoints: this.#configuration.allowLoopbackEndpoints,
         seed: this.#configuration.index,
         settings,
       }),
+      transports: this.#transports,
       clock: this.#clock,
       counters: this.#counters,
       accessLog,

@@ -2,6 +2,7 @@ import type { ProxySettings } from '../api/settings.ts'
 import type { Endpoint } from '../routing/model.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import type { EndpointGuard } from './endpoint-guard.ts'
+import type { TransportSupport } from './transport.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -10,6 +11,7 @@ export interface EndpointPoolOptions {
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
   readonly guard: EndpointGuard
+  readonly transports: TransportSupport
   /** Every open connection of the worker, for its clock. */
   readonly connections: Set<UpstreamConnection>
 }
@@ -94,5 +96,9 @@ export class EndpointPool {
 
   get guard(): EndpointGuard {
     return this.#options.guard
+  }
+
+  get transports(): TransportSupport {
+    return this.#options.transports
   }
 }

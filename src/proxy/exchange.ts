@@ -45,7 +45,10 @@ export type Ending = 'keep' | 'close' | 'cut' | 'reset'
 export interface Client {
   readonly context: WorkerContext
   /** False when no more should be sent before `Exchange.clientDrained`. */
-  send(data: Buffer | string): boolean
+  send(text: string): boolean
+  /** The octets may be overwritten afterwards. False as for `send`. */
+  sendBytes(bytes: Buffer, start: number, end: number): boolean
+  /** Until `uncork`, what is sent is gathered to leave as one piece. */
   cork(): void
   uncork(): void
   /** The endpoint does not keep up: stop reading the request's body. */
@@ -220,7 +223,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     let more = upstream.send(serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId)))
     const early = this.#early
     this.#early = undefined
-    for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece)
+    for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece, 0, piece.length)
     if (this.#bodyComplete) this.#endRequest(upstream)
     if (!this.#starting) this.requestReadEnds()
     if (more) this.#client.resumeBody()
@@ -230,14 +233,13 @@ export class Exchange implements UpstreamUser, RequestFacts {
   requestBody(bytes: Buffer, start: number, end: number): void {
     if (this.#finished) return
     this.#bodyBytes += end - start
-    const piece = bytes.subarray(start, end)
     const upstream = this.#upstream
     if (upstream !== undefined && this.#forwarding) {
-      if (!this.#forwardPiece(upstream, piece)) this.#client.pauseBody()
+      if (!this.#forwardPiece(upstream, bytes, start, end)) this.#client.pauseBody()
       return
     }
     this.#early ??= []
-    this.#early.push(piece)
+    this.#early.push(Buffer.from(bytes.subarray(start, end)))
     this.#client.pauseBody()
   }
 
@@ -253,11 +255,11 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (this.#upstream !== undefined && this.#forwarding) this.#endRequest(this.#upstream)
   }
 
-  #forwardPiece(upstream: UpstreamConnection, piece: Buffer): boolean {
-    this.#bodyBytesSent += piece.length
-    if (this.head.framing !== 'chunked') return upstream.send(piece)
-    upstream.send(chunkHeader(piece.length))
-    upstream.send(piece)
+  #forwardPiece(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): boolean {
+    this.#bodyBytesSent += end - start
+    if (this.head.framing !== 'chunked') return upstream.sendBytes(bytes, start, end)
+    upstream.send(chunkHeader(end - start))
+    upstream.sendBytes(bytes, start, end)
     return upstream.send(CHUNK_END)
   }
 
@@ -311,13 +313,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const length = end - start
     this.#sentBytes += length
     this.#attemptBytes += length
-    const piece = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
-    if (!this.#chunkedDown) {
-      this.#sendDown(piece)
-      return
-    }
+    if (!this.#chunkedDown) return this.#sendBytesDown(bytes, start, end)
     this.#client.send(chunkHeader(length))
-    this.#client.send(piece)
+    this.#client.sendBytes(bytes, start, end)
     this.#sendDown(CHUNK_END)
   }
 
@@ -338,8 +336,12 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#finish(this.#keepAlive ? 'keep' : 'close')
   }
 
-  #sendDown(data: Buffer | string): void {
-    if (!this.#client.send(data)) this.#upstream?.pause()
+  #sendDown(text: string): void {
+    if (!this.#client.send(text)) this.#upstream?.pause()
+  }
+
+  #sendBytesDown(bytes: Buffer, start: number, end: number): void {
+    if (!this.#client.sendBytes(bytes, start, end)) this.#upstream?.pause()
   }
 
   clientDrained(): void {
@@ -366,13 +368,13 @@ export class Exchange implements UpstreamUser, RequestFacts {
   upstreamTunnel(bytes: Buffer, start: number, end: number): void {
     this.#sentBytes += end - start
     this.#attemptBytes += end - start
-    this.#sendDown(bytes.subarray(start, end))
+    this.#sendBytesDown(bytes, start, end)
   }
 
   /** Bytes of the client in a tunnel. */
   tunnel(bytes: Buffer, start: number, end: number): void {
     this.#bodyBytes += end - start
-    if (this.#upstream?.send(bytes.subarray(start, end)) === false) this.#client.pauseBody()
+    if (this.#upstream?.sendBytes(bytes, start, end) === false) this.#client.pauseBody()
   }
 
   /** The client will send no more through the tunnel. */

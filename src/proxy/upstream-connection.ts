@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { ResponseHead } from '../http1/messages.ts'
@@ -6,6 +6,7 @@ import { parseResponseHead } from '../http1/response-head.ts'
 import { notAllowedCode } from './endpoint-guard.ts'
 import type { EndpointPool } from './endpoint-pool.ts'
 import type { ProxyErrorCode } from './errors.ts'
+import { Transport, type TransportOwner } from './transport.ts'
 
 /**
  * One connection to an endpoint and the response that it is reading. It knows bytes and deadlines; what a response
@@ -50,9 +51,9 @@ const responseHeadLimits = { maxRequestLineBytes: 8_192, maxHeaderBytes: 65_536,
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
-export class UpstreamConnection {
+export class UpstreamConnection implements TransportOwner {
   readonly #pool: EndpointPool
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #settings: ProxySettings
   #state: State = 'connecting'
   #user: UpstreamUser | undefined
@@ -80,10 +81,10 @@ export class UpstreamConnection {
     this.#timeouts = settings.timeouts
     this.#deadline = pool.clock.deadline(settings.timeouts.connectMs)
     const { address, port, guard } = pool
-    this.#socket = connect({ host: address, port, noDelay: true, lookup: guard.lookup })
+    const socket = connect({ host: address, port, noDelay: true, lookup: guard.lookup })
+    this.#transport = new Transport(socket, { user: this, support: pool.transports, secure: false })
     pool.opened(this)
-    this.#listen()
-    if (!guard.allows(address)) this.#socket.destroy(Object.assign(new Error('refused'), { code: notAllowedCode }))
+    if (!guard.allows(address)) socket.destroy(Object.assign(new Error('refused'), { code: notAllowedCode }))
   }
 
   /** Gives the connection to a request; `upstreamReady` follows at once or when connected. */
@@ -103,23 +104,31 @@ export class UpstreamConnection {
     user.upstreamReady()
   }
 
-  /** Bytes of the request or tunnel. False when no more should be sent before `upstreamDrained`. */
-  send(data: Buffer | string): boolean {
-    const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  /** Text of the request, latin-1. False when no more should be sent before `upstreamDrained`. */
+  send(text: string): boolean {
+    return this.#transport.send(text) || this.#waitForDrain()
+  }
+
+  /** Octets of the request or tunnel, which may be overwritten afterwards. False as for `send`. */
+  sendBytes(bytes: Buffer, start: number, end: number): boolean {
     if (this.#state === 'tunnel') this.#touch()
-    if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
+    return this.#transport.sendBytes(bytes, start, end) || this.#waitForDrain()
+  }
+
+  #waitForDrain(): false {
+    if (this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.#pool.clock.deadline(this.#timeouts.sendMs)
     }
-    return more
+    return false
   }
 
   /** Between them, what is sent leaves as one piece. */
   cork(): void {
-    this.#socket.cork()
+    this.#transport.cork()
   }
 
   uncork(): void {
-    this.#socket.uncork()
+    this.#transport.uncork()
   }
 
   /** The request has been sent whole: from now on the endpoint must say something within the read timeout. */
@@ -132,14 +141,14 @@ export class UpstreamConnection {
     if (this.#paused || this.#state === 'closed') return
     this.#paused = true
     this.#deadline = Number.POSITIVE_INFINITY
-    this.#socket.pause()
+    this.#transport.pause()
   }
 
   resume(): void {
     if (!this.#paused || this.#state === 'closed') return
     this.#paused = false
     this.#touch()
-    this.#socket.resume()
+    this.#transport.resume()
   }
 
   /** The request is over. Keeps the connection for another one when all of both messages has passed. */
@@ -152,7 +161,7 @@ export class UpstreamConnection {
       this.#head?.keepAlive === true &&
       !this.#surplus &&
       this.#requests < maxRequestsPerConnection &&
-      this.#socket.writableLength === 0
+      this.#transport.flushed
     this.resume()
     this.#deadline = this.#pool.clock.deadline(this.#idleMs())
     this.#head = undefined
@@ -161,7 +170,7 @@ export class UpstreamConnection {
 
   /** Ends a tunnel from our side once all is sent. */
   end(): void {
-    if (!this.#socket.destroyed) this.#socket.end()
+    this.#transport.end()
   }
 
   /** Cuts the connection; its request hears nothing of it. */
@@ -190,17 +199,7 @@ export class UpstreamConnection {
     return this.#pool.key
   }
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('error', error => this.#onError(error))
-    socket.on('connect', () => this.#onConnect())
-    socket.on('data', chunk => this.#onData(chunk as Buffer))
-    socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.#onEnd())
-    socket.on('close', () => this.#onClose())
-  }
-
-  #onConnect(): void {
+  transportConnected(): void {
     if (this.#state !== 'connecting') return
     this.#state = 'head'
     this.#deadline = Number.POSITIVE_INFINITY
@@ -211,28 +210,29 @@ export class UpstreamConnection {
     }
   }
 
-  #onData(chunk: Buffer): void {
+  transportRead(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'idle' || this.#user === undefined) {
       if (this.#state === 'idle') this.#pool.counters.add('upstreamUnsolicited')
       return this.destroy()
     }
-    this.#responseBytes += chunk.length
+    this.#responseBytes += end - start
     if (this.#deadline !== Number.POSITIVE_INFINITY) this.#touch()
     const user = this.#user
     user.upstreamReadBegins()
     try {
-      this.#consume(chunk)
+      this.#consume(bytes, start, end)
     } catch (error) {
       this.#break(error)
     }
     user.upstreamReadEnds()
   }
 
-  #consume(chunk: Buffer): void {
-    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk])
+  #consume(read: Buffer, from: number, to: number): void {
+    const held = this.#held
     this.#held = undefined
-    let at = 0
-    const end = bytes.length
+    const bytes = held === undefined ? read : Buffer.concat([held, read.subarray(from, to)])
+    let at = held === undefined ? from : 0
+    const end = held === undefined ? to : bytes.length
     while (at < end) {
       switch (this.#state) {
         case 'head': {
@@ -264,7 +264,7 @@ export class UpstreamConnection {
   #readHead(bytes: Buffer, start: number, end: number): number {
     const parsed = parseResponseHead(bytes, start, end, responseHeadLimits, this.#method)
     if (parsed.kind === 'head') return this.#onHead(parsed.head) ? parsed.next : -1
-    if (parsed.kind === 'incomplete') this.#held = bytes.subarray(start, end)
+    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
     else this.#fail('upstream_malformed')
     return -1
   }
@@ -320,7 +320,7 @@ export class UpstreamConnection {
     if (user !== undefined) user.upstreamEnd()
   }
 
-  #onDrain(): void {
+  transportDrained(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     try {
       this.#user?.upstreamDrained()
@@ -329,7 +329,9 @@ export class UpstreamConnection {
     }
   }
 
-  #onEnd(): void {
+  transportFinished(): void {}
+
+  transportEnded(): void {
     if (this.#state === 'body' && this.#head?.framing === 'close') {
       this.#state = 'idle'
       this.#surplus = true
@@ -343,14 +345,9 @@ export class UpstreamConnection {
     this.#fail(this.#closedCode())
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
-    if (this.#state === 'connecting')
-      this.#fail(error.code === notAllowedCode ? 'endpoint_not_allowed' : 'connect_failed')
+  transportClosed(code: string): void {
+    if (this.#state === 'connecting') this.#fail(code === notAllowedCode ? 'endpoint_not_allowed' : 'connect_failed')
     else this.#fail(this.#closedCode())
-  }
-
-  #onClose(): void {
-    this.#fail(this.#closedCode())
   }
 
   #closedCode(): ProxyErrorCode {
@@ -384,7 +381,7 @@ export class UpstreamConnection {
       this.#sendDeadline = Number.POSITIVE_INFINITY
       this.#pool.closed(this)
     }
-    this.#socket.destroy()
+    this.#transport.destroy()
   }
 
   #touch(): void {

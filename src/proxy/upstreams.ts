@@ -5,6 +5,7 @@ import { balancers, defaultAlgorithm } from './balancers/index.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
 import { EndpointPool } from './endpoint-pool.ts'
+import type { TransportSupport } from './transport.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -25,6 +26,7 @@ interface BackendRuntime {
 export interface UpstreamsOptions {
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
+  readonly transports: TransportSupport
   readonly allowLoopbackEndpoints: boolean
   /** Where the balancers of this worker begin. */
   readonly seed: number
@@ -151,6 +153,7 @@ export class Upstreams {
         clock: this.#options.clock,
         counters: this.#options.counters,
         guard: this.#guard,
+        transports: this.#options.transports,
         connections: this.#connections,
       })
       this.#pools.set(key, pool)

@@ -4,6 +4,7 @@ import type { AccessLog } from './access-log.ts'
 import type { BoundRoutes } from './bound-route.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import type { RequestIds } from './request-ids.ts'
+import type { TransportSupport } from './transport.ts'
 import type { Upstreams } from './upstreams.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 import type { ForwardedPorts } from './worker-protocol.ts'
@@ -13,6 +14,7 @@ export interface WorkerContext {
   readonly table: RoutingTable
   readonly routes: BoundRoutes
   readonly upstreams: Upstreams
+  readonly transports: TransportSupport
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
   readonly accessLog: AccessLog
