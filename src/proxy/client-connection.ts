@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
+import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
 import { serialiseOwnResponse } from '../http1/serialise.ts'
 import {
@@ -40,6 +41,9 @@ export class ClientConnection implements Client, TransportOwner {
   readonly context: WorkerContext
   readonly #transport: Transport
   readonly #identity: ConnectionIdentity
+  /** Who asks, as the last request said it, and the authority that it named. */
+  #client: ClientIdentity | undefined
+  #authority = ''
   readonly #onGone: (connection: ClientConnection) => void
   #state: State = 'head'
   #exchange: Exchange | undefined
@@ -292,10 +296,15 @@ export class ClientConnection implements Client, TransportOwner {
     this.#reader = new BodyReader(head.framing === 'chunked' ? 'chunked' : 'length', head.contentLength, exchange)
   }
 
+  /** Most connections ask for one host, again and again. */
   #identify(head: RequestHead): ClientIdentity {
-    return this.context.settings.trustForwardedHeaders
-      ? identityOfForwardedHeaders(head, this.#identity)
-      : identityOfConnection(head, this.#identity)
+    if (this.context.settings.trustForwardedHeaders) return identityOfForwardedHeaders(head, this.#identity)
+    if (this.#client === undefined || this.#authority !== head.authority) {
+      const { host, forwarding, ...rest } = identityOfConnection(head, this.#identity)
+      this.#client = { ...rest, host: detached(host), forwarding: detached(forwarding) }
+      this.#authority = detached(head.authority)
+    }
+    return this.#client
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {

@@ -12,7 +12,7 @@ import {
 import type { Backend, Route } from '../routing/model.ts'
 import { seconds } from './access-log.ts'
 import { type BoundRoute, check } from './bound-route.ts'
-import { type ClientIdentity, requestExtras } from './client-identity.ts'
+import type { ClientIdentity } from './client-identity.ts'
 import { type ProxyErrorCode, proxyErrors } from './errors.ts'
 import { upstreamName } from './held-backends.ts'
 import type { Answer, RequestFacts } from './phases/phase.ts'
@@ -127,7 +127,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#requestId = client.context.requestIds.of(head.identity.requestId)
     this.#startedMs = performance.now()
     this.#bodyComplete = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0)
-    this.#context.counters.add('requestsInFlight')
+    this.#context.counters.startRequest()
   }
 
   // 1. start
@@ -193,7 +193,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#endpointIndex = index
     this.#upstream = upstream
     this.#forwarding = false
-    this.#attemptStartedMs = performance.now()
+    this.#attemptStartedMs = this.#attempts === 1 ? this.#startedMs : performance.now()
     this.#attemptBytes = 0
     upstream.begin(this, this.head.method, bound)
   }
@@ -220,7 +220,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#forwarding = true
     this.#corked = upstream
     upstream.cork()
-    let more = upstream.send(serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId)))
+    const { forwarding } = this.#identity
+    let more = upstream.send(serialiseRequestHead(this.head, { host, requestId: this.#requestId, forwarding }))
     const early = this.#early
     this.#early = undefined
     for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece, 0, piece.length)
@@ -497,21 +498,11 @@ export class Exchange implements UpstreamUser, RequestFacts {
       upstream.destroy()
     }
     this.#early = undefined
-    this.#count()
-    this.#log()
+    const requestMs = performance.now() - this.#startedMs
+    this.#context.counters.finishRequest(this.#status, this.#bodyBytes, this.#sentBytes, requestMs)
+    if (this.#tunnelling) this.#context.counters.add('tunnelsOpen', -1)
+    if (this.#context.accessLog.enabled) this.#log(requestMs)
     this.#client.finished(ending)
-  }
-
-  #count(): void {
-    const { counters } = this.#context
-    counters.add(responseClass(this.#status))
-    counters.add('requestBytes', this.#bodyBytes)
-    counters.add('responseBytes', this.#sentBytes)
-    counters.add('requestMs', performance.now() - this.#startedMs)
-    if (this.#tunnelling) counters.add('tunnelsOpen', -1)
-    // The last two, so that who sees them sees the others, too.
-    counters.add('requests')
-    counters.add('requestsInFlight', -1)
   }
 
   #endAttempt(upstream: UpstreamConnection | undefined, status: string): void {
@@ -523,9 +514,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#statuses += comma + (status === '' ? '-' : status)
   }
 
-  #log(): void {
+  #log(requestMs: number): void {
     const { accessLog, clock } = this.#context
-    if (!accessLog.enabled) return
     const { head } = this
     accessLog.write(
       {
@@ -539,7 +529,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
         referer: head.referer,
         userAgent: head.userAgent,
         requestBytes: this.#headBytes + this.#bodyBytes,
-        requestMs: performance.now() - this.#startedMs,
+        requestMs,
         upstreamName: this.#backend === undefined ? withoutBackend : upstreamName(this.#backend),
         upstreamAddress: this.#addresses,
         upstreamResponseBytes: this.#responseBytes,
@@ -556,12 +546,3 @@ export class Exchange implements UpstreamUser, RequestFacts {
 }
 
 const withoutBackend = 'upstream-default-backend'
-
-function responseClass(
-  status: number,
-): 'responses1xx' | 'responses2xx' | 'responses3xx' | 'responses4xx' | 'responses5xx' {
-  if (status < 200) return 'responses1xx'
-  if (status < 300) return 'responses2xx'
-  if (status < 400) return 'responses3xx'
-  return status < 500 ? 'responses4xx' : 'responses5xx'
-}
