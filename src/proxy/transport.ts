@@ -230,7 +230,7 @@ export class Transport {
     const written =
       head === ''
         ? handle.writeBuffer(null, chunk)
-        : handle.writev(null, [head, 'latin1', chunk, 'buffer'] as unknown as (Buffer | string)[], false)
+        : handle.writev(null, [head, 'latin1', chunk, 'buffer'], false)
     return written === 0 ? this.#hasRoom() : this.#afterWrite(written, head.length + chunk.length, bulk ?? chunk)
   }
 
