@@ -95,7 +95,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #bodyBytesSent = 0
   #attempts = 0
   #tried = 0
-  #endpointIndex = -1
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
   #attemptStartedMs = 0
@@ -187,7 +186,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
     if (index < 31) this.#tried |= 1 << index
-    this.#endpointIndex = index
     this.#upstream = upstream
     this.#forwarding = false
     this.#attemptStartedMs = performance.now()
@@ -433,7 +431,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const backend = this.#backend
     const bound = this.#bound
     if (backend === undefined || bound === undefined) return
-    this.#context.upstreams.refused(backend, this.#endpointIndex)
     const untried = this.#refusals + 1 < Math.min(31, backend.endpoints.length)
     const inTime = performance.now() - this.#startedMs < bound.connectMs
     if (!bound.triesAreExact && untried && inTime) this.#refusals++

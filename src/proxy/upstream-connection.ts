@@ -275,6 +275,7 @@ export class UpstreamConnection {
       // Only what the client asked for, and the exchange knows whether it did: it refuses a switch that it did not ask for.
       this.#state = 'tunnel'
       this.#head = head
+      this.#pool.answered()
       this.#user?.upstreamHead(head)
       return this.#user !== undefined
     }
@@ -288,6 +289,7 @@ export class UpstreamConnection {
       return true
     }
     this.#head = head
+    this.#pool.answered()
     this.#user?.upstreamHead(head)
     if (this.#user === undefined) return false
     if (head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0)) {
@@ -361,6 +363,7 @@ export class UpstreamConnection {
   #fail(code: ProxyErrorCode): void {
     const user = this.#user
     this.#user = undefined
+    if (user !== undefined && this.#isFault(code)) this.#pool.failed(code)
     this.#close()
     if (user === undefined) return
     try {
@@ -368,6 +371,12 @@ export class UpstreamConnection {
     } catch (error) {
       user.upstreamBroke(error)
     }
+  }
+
+  /** The endpoint is to blame: not for closing a kept connection, nor for the end or the silence of a tunnel. */
+  #isFault(code: ProxyErrorCode): boolean {
+    if (this.#state === 'tunnel' || code === 'endpoint_not_allowed') return false
+    return code !== 'upstream_closed' || !this.reused || this.answered
   }
 
   #break(error: unknown): void {
