@@ -56,7 +56,7 @@ export interface ProxySettings {
     readonly nonIdempotent: boolean
     /** Most attempts for a request; 0 is the default number, in which refused connections do not count. */
     readonly attempts: number
-    /** No attempt begins later after the request; 0 is the default. */
+    /** No attempt begins later after the first one; 0 is the default: the connect and the read timeout together. */
     readonly withinMs: number
   }
   /** Believe X-Forwarded-* of clients; off, they are replaced. */

@@ -10,7 +10,9 @@ import { CoarseClock, tickMs } from './coarse-clock.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
+import { BodyBudget } from './request-buffer.ts'
 import { RequestIds } from './request-ids.ts'
+import { RetryBudget } from './retry-policy.ts'
 import { SecureContexts } from './secure-contexts.ts'
 import { Upstreams } from './upstreams.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -117,6 +119,8 @@ export class DataWorker {
       accessLog,
       requestIds: new RequestIds(),
       forwardedPorts: this.#configuration.forwardedPorts,
+      bodyBudget: new BodyBudget(),
+      retryBudget: new RetryBudget(),
       settings,
       draining: false,
       reportBug: error =>

@@ -16,6 +16,15 @@ import { type ClientIdentity, requestExtras } from './client-identity.ts'
 import { type ProxyErrorCode, proxyErrors } from './errors.ts'
 import { upstreamName } from './held-backends.ts'
 import type { Answer, RequestFacts } from './phases/phase.ts'
+import { RequestBuffer, replayBytes } from './request-buffer.ts'
+import {
+  type FailedAttempt,
+  isIdempotent,
+  isRetriedStatus,
+  mayRetry,
+  mayRetryResponse,
+  type RetryPolicy,
+} from './retry-policy.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -60,15 +69,6 @@ export interface Client {
 }
 
 const serverName = 'ingress-fleet'
-const idempotentMethods: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PUT',
-  'DELETE',
-  'PROPFIND',
-  'REPORT',
-])
 const healthPath = '/healthz'
 
 export class Exchange implements UpstreamUser, RequestFacts {
@@ -88,8 +88,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
   /** Inside `start`, which the client calls while it reads: more of the request may follow at once. */
   #starting = false
   #corked: UpstreamConnection | undefined
-  /** Body that came before the connection was ready: at most what was read at once, since the client is paused. */
-  #early: Buffer[] | undefined
+  /** Body that waits for a connection, or for a second attempt. */
+  #buffer: RequestBuffer | undefined
+  #chunkedUp = false
   #bodyComplete: boolean
   #bodyBytes = 0
   #bodyBytesSent = 0
@@ -97,9 +98,11 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #tried = 0
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
+  #firstAttemptMs = 0
   #attemptStartedMs = 0
   /** Of the response to the client; 0 before it began. */
   #status = 0
+  #interimSent = false
   #response: ResponseHead | undefined
   #chunkedDown = false
   #closeDelimited = false
@@ -138,8 +141,10 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (answer !== undefined) return this.#answer(answer)
     this.#backend = found.route.backend === undefined ? undefined : table.backend(found.route.backend)
     if (this.#backend === undefined) return this.fail('no_endpoint')
+    if (!this.#bodyComplete) this.#buffer = this.#bufferFor(this.#bound)
+    if (this.#bound.retry.conditions !== undefined) this.#context.retryBudget.earn()
     this.#starting = true
-    this.#attempt()
+    if (this.#buffer?.waits !== true) this.#attempt()
     this.#starting = false
     if (this.head.expectContinue && !this.#finished) this.#client.send(CONTINUE)
   }
@@ -150,6 +155,17 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (path === healthPath && (method === 'GET' || method === 'HEAD')) return { status: 200 }
     // Whoever asks for hosts that nobody serves is likely to be guessing: one guess a connection.
     return { status: 404, error: 'no_route', close: true }
+  }
+
+  /** A buffer from the beginning: for bodies that are read whole first, and for those that can be sent again. */
+  #bufferFor({ requestBuffering, maxBufferedBodyBytes }: BoundRoute): RequestBuffer | undefined {
+    const { bodyBudget } = this.#context
+    const { contentLength, method } = this.head
+    if (requestBuffering && contentLength <= maxBufferedBodyBytes) {
+      return new RequestBuffer(bodyBudget, { maxBytes: maxBufferedBodyBytes, waits: true })
+    }
+    if (contentLength > replayBytes || !isIdempotent(method)) return undefined
+    return new RequestBuffer(bodyBudget, { maxBytes: replayBytes, waits: false })
   }
 
   // 2. phases: what they look at
@@ -189,7 +205,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#upstream = upstream
     this.#forwarding = false
     this.#attemptStartedMs = performance.now()
+    if (this.#attempts === 1) this.#firstAttemptMs = this.#attemptStartedMs
     this.#attemptBytes = 0
+    this.#bodyBytesSent = 0
     upstream.begin(this, this.head.method, bound)
   }
 
@@ -215,13 +233,27 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#forwarding = true
     this.#corked = upstream
     upstream.cork()
-    let more = upstream.send(serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId)))
-    const early = this.#early
-    this.#early = undefined
-    for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece)
+    const extras = requestExtras(this.#identity, host, this.#requestId)
+    const length = this.#wholeLength()
+    this.#chunkedUp = this.head.framing === 'chunked' && length < 0
+    let more = upstream.send(
+      serialiseRequestHead(this.head, length < 0 ? extras : { ...extras, framing: 'length', contentLength: length }),
+    )
+    const buffer = this.#buffer
+    if (buffer !== undefined) {
+      for (const piece of buffer.pieces) more = this.#forwardPiece(upstream, piece)
+      buffer.sent()
+    }
     if (this.#bodyComplete) this.#endRequest(upstream)
     if (!this.#starting) this.requestReadEnds()
     if (more) this.#client.resumeBody()
+  }
+
+  /** Of a chunked body that was read whole, as nginx tells it; else -1. */
+  #wholeLength(): number {
+    const buffer = this.#buffer
+    if (this.head.framing !== 'chunked' || !this.#bodyComplete || this.#bound?.requestBuffering !== true) return -1
+    return buffer?.isWhole === true ? buffer.bytes : -1
   }
 
   /** A piece of the request's body, decoded. */
@@ -231,12 +263,15 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const piece = bytes.subarray(start, end)
     const upstream = this.#upstream
     if (upstream !== undefined && this.#forwarding) {
+      this.#buffer?.retain(piece)
       if (!this.#forwardPiece(upstream, piece)) this.#client.pauseBody()
       return
     }
-    this.#early ??= []
-    this.#early.push(piece)
+    this.#buffer ??= new RequestBuffer(this.#context.bodyBudget, { maxBytes: 0, waits: false })
+    this.#buffer.hold(piece)
+    if (this.#buffer.waits && this.#attempts === 0) return
     this.#client.pauseBody()
+    if (this.#attempts === 0) this.#attempt()
   }
 
   /** What one read of the client brought has been given: head and body leave as one piece. */
@@ -249,18 +284,19 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (this.#finished || this.#bodyComplete) return
     this.#bodyComplete = true
     if (this.#upstream !== undefined && this.#forwarding) this.#endRequest(this.#upstream)
+    else if (this.#attempts === 0) this.#attempt()
   }
 
   #forwardPiece(upstream: UpstreamConnection, piece: Buffer): boolean {
     this.#bodyBytesSent += piece.length
-    if (this.head.framing !== 'chunked') return upstream.send(piece)
+    if (!this.#chunkedUp) return upstream.send(piece)
     upstream.send(chunkHeader(piece.length))
     upstream.send(piece)
     return upstream.send(CHUNK_END)
   }
 
   #endRequest(upstream: UpstreamConnection): void {
-    if (this.head.framing === 'chunked') upstream.send(LAST_CHUNK)
+    if (this.#chunkedUp) upstream.send(LAST_CHUNK)
     upstream.awaitResponse()
   }
 
@@ -271,11 +307,16 @@ export class Exchange implements UpstreamUser, RequestFacts {
   // 5. response
 
   upstreamInterim(head: ResponseHead): void {
-    if (this.head.minorVersion === 1) this.#client.send(serialiseInterimHead(head))
+    if (this.head.minorVersion === 0) return
+    this.#interimSent = true
+    this.#client.send(serialiseInterimHead(head))
   }
 
   upstreamHead(head: ResponseHead): void {
     if (head.status === 101) return this.#startTunnel(head)
+    if (this.#bound?.retry.conditions !== undefined && this.#retriesResponse(head.status)) return
+    this.#buffer?.release()
+    this.#buffer = undefined
     this.#response = head
     this.#status = head.status
     const framing = this.#framingDown(head)
@@ -409,18 +450,39 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.fail(code)
   }
 
-  /**
-   * Never after a byte of the response. Whatever was not sent may go to another endpoint. What was sent on a kept
-   * connection that was closed meanwhile may be sent once more when the method is idempotent (RFC 9110 section 9.2.2)
-   * and no body has gone that is not there any more.
-   */
-  #mayRetry(code: ProxyErrorCode, upstream: UpstreamConnection | undefined, wasSent: boolean): boolean {
-    if (this.#status !== 0 || this.#attempts - this.#refusals >= (this.#bound?.maxAttempts ?? 0)) return false
-    const { retry } = proxyErrors[code]
-    if (!wasSent) return retry !== 'never'
-    if (retry !== 'if-reused' || upstream === undefined) return false
-    const replayable = this.#bodyBytesSent === 0 && idempotentMethods.has(this.head.method)
-    return replayable && upstream.reused && !upstream.answered
+  /** Never after a byte of the response; see `retry-policy.ts`. */
+  #mayRetry(code: ProxyErrorCode, upstream: UpstreamConnection | undefined, sent: boolean): boolean {
+    const policy = this.#bound?.retry
+    if (policy === undefined || !this.#mayAttemptAgain(policy)) return false
+    const staleConnection = code === 'upstream_closed' && upstream?.reused === true && !upstream.answered
+    return mayRetry(policy, { code, sent, staleConnection, ...this.#repeatability() }, this.#context.retryBudget)
+  }
+
+  #mayAttemptAgain(policy: RetryPolicy): boolean {
+    if (this.#status !== 0 || this.#interimSent || this.#attempts - this.#refusals >= policy.maxAttempts) return false
+    return performance.now() - this.#firstAttemptMs < policy.withinMs
+  }
+
+  #repeatability(): Pick<FailedAttempt, 'idempotent' | 'replayable' | 'elsewhere'> {
+    return {
+      idempotent: isIdempotent(this.head.method),
+      replayable: this.#bodyBytesSent === 0 || this.#buffer?.isWhole === true,
+      elsewhere: this.#attempts < (this.#backend?.endpoints.length ?? 0),
+    }
+  }
+
+  /** Throws the response away and asks another endpoint, where the route wants that of this status. */
+  #retriesResponse(status: number): boolean {
+    const policy = this.#bound?.retry
+    if (policy === undefined || !isRetriedStatus(policy, status) || !this.#mayAttemptAgain(policy)) return false
+    if (!mayRetryResponse(policy, this.#repeatability(), this.#context.retryBudget)) return false
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    this.#forwarding = false
+    this.#endAttempt(upstream, String(status))
+    upstream?.destroy()
+    this.#attempt()
+    return true
   }
 
   /**
@@ -432,8 +494,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const bound = this.#bound
     if (backend === undefined || bound === undefined) return
     const untried = this.#refusals + 1 < Math.min(31, backend.endpoints.length)
-    const inTime = performance.now() - this.#startedMs < bound.connectMs
-    if (!bound.triesAreExact && untried && inTime) this.#refusals++
+    const inTime = performance.now() - this.#firstAttemptMs < bound.connectMs
+    if (!bound.retry.triesAreExact && untried && inTime) this.#refusals++
   }
 
   upstreamBroke(error: unknown): void {
@@ -491,7 +553,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
       this.#endAttempt(upstream, this.#response === undefined ? '' : String(this.#response.status))
       upstream.destroy()
     }
-    this.#early = undefined
+    this.#buffer?.release()
+    this.#buffer = undefined
     this.#count()
     this.#log()
     this.#client.finished(ending)

@@ -112,7 +112,7 @@ export const honouredAnnotations = {
     read: readSecondsOrNone,
     allowed: secondsOrNoneAllowed,
     risk: 'low',
-    doc: 'no other endpoint is tried later than this after the request; the connect and the read timeout together when absent or 0',
+    doc: 'no other endpoint is tried later than this after the first one; the connect and the read timeout together when absent or 0',
   }),
   requestBuffering: honoured({
     key: 'proxy-request-buffering',

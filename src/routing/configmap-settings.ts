@@ -189,7 +189,7 @@ const rows: readonly ConfigMapSetting[] = [
   setting<number>('proxy-next-upstream-timeout', 'retryWithinMs', [
     readSecondsOrNone,
     secondsOrNoneAllowed,
-    'no other endpoint is asked later after the request',
+    'no other endpoint is asked later than this after the first one',
   ]),
   setting<boolean>('retry-non-idempotent', 'retryNonIdempotent', [
     readBoolean,
