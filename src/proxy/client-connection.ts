@@ -31,9 +31,13 @@ type State = 'head' | 'body' | 'busy' | 'tunnel' | 'lingering' | 'closed'
 
 /** How long, and for how many bytes, a client may go on sending after the answer that ends its connection. */
 const lingerMs = 2_000
-const lingerBytes = 1_048_576
-/** A client that has closed its sending side may be gone altogether; only a write would tell. */
-const halfClosedMs = 750
+const lingerBytes = 16_777_216
+/**
+ * A client that has closed its sending side may be gone altogether; only writes tell: the first one is answered by a
+ * reset, which the second one meets.
+ */
+const halfClosedMs = 300
+const probes = 2
 
 export class ClientConnection implements Client {
   readonly context: WorkerContext
@@ -48,6 +52,7 @@ export class ClientConnection implements Client {
   #consuming = false
   #requests = 0
   #halfClosed = false
+  #probesLeft = 0
   #paused = false
   #discarded = 0
   #keptWhileDraining = false
@@ -82,8 +87,6 @@ export class ClientConnection implements Client {
   send(data: Buffer | string): boolean {
     if (this.#state === 'closed') return true
     const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
-    // While it takes nothing, the send timeout tells.
-    if (this.#halfClosed) this.#deadline = more ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     }
@@ -116,6 +119,10 @@ export class ClientConnection implements Client {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#resume()
     this.#consumeHeld()
+  }
+
+  endTunnel(): void {
+    this.#socket.end()
   }
 
   mayKeepAlive(): boolean {
@@ -284,7 +291,7 @@ export class ClientConnection implements Client {
     this.#state = hasBody ? 'body' : 'busy'
     this.#deadline = hasBody
       ? this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
-      : Number.POSITIVE_INFINITY
+      : this.#busyDeadline()
     exchange.start()
     if (this.#exchange !== exchange || this.#state !== 'body') return
     this.#reader = new BodyReader(head.framing === 'chunked' ? 'chunked' : 'length', head.contentLength, exchange)
@@ -312,7 +319,7 @@ export class ClientConnection implements Client {
     if (!reader.done) return next
     this.#reader = undefined
     this.#state = 'busy'
-    this.#deadline = Number.POSITIVE_INFINITY
+    this.#deadline = this.#busyDeadline()
     exchange.requestBodyEnd()
     return next
   }
@@ -367,9 +374,6 @@ export class ClientConnection implements Client {
 
   #onDrain(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    if (this.#halfClosed && (this.#state === 'busy' || this.#state === 'tunnel')) {
-      this.#deadline = this.context.clock.deadline(halfClosedMs)
-    }
     this.#exchange?.clientDrained()
     if (this.#state === 'head' && this.#paused) this.#consumeHeld()
   }
@@ -377,7 +381,7 @@ export class ClientConnection implements Client {
   /** The client sends no more. It may still wait for its answer. */
   #onEnd(): void {
     this.#halfClosed = true
-    if (this.#state === 'busy' && !this.#isClogged()) this.#deadline = this.context.clock.deadline(halfClosedMs)
+    if (this.#state === 'busy') this.#deadline = this.#busyDeadline()
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
     else if (this.#state === 'body') this.#abort('client_gone')
     // No request is owed an answer, but the last one may still be on its way: `#onSent` follows.
@@ -395,10 +399,23 @@ export class ClientConnection implements Client {
 
   #onDeadline(): void {
     if (this.#state === 'body') this.#exchange?.fail('request_timeout')
+    else if (this.#state === 'busy') this.#probe()
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
     else this.#refuse({ status: 408, reason: 'head-timeout' })
+  }
+
+  /** While its answer is made, a client that has closed its sending side is asked whether it is there. */
+  #busyDeadline(): number {
+    this.#probesLeft = this.#halfClosed ? probes : 0
+    return this.#halfClosed ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+  }
+
+  #probe(): void {
+    this.#probesLeft--
+    this.#deadline = this.#probesLeft > 0 ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+    this.#exchange?.probeClient()
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */
@@ -407,7 +424,8 @@ export class ClientConnection implements Client {
     this.#held = undefined
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     this.#socket.end()
-    this.#resume()
+    if (this.#halfClosed && this.#socket.writableFinished) this.#destroy()
+    else this.#resume()
   }
 
   #abort(code: ProxyErrorCode): void {

@@ -123,6 +123,7 @@ export class DataWorker {
       retryBudget: new RetryBudget(),
       settings,
       draining: false,
+      drainEndsMs: Number.POSITIVE_INFINITY,
       reportBug: error =>
         this.#event('requestFailed', { error: error instanceof Error ? (error.stack ?? error.message) : '' }),
     }
@@ -233,6 +234,7 @@ export class DataWorker {
     const isQuiet = now - this.#quietSince >= quietMs || now >= this.#stop.quietDeadline
     if (isQuiet && this.#listenersClosedAt === Number.POSITIVE_INFINITY) {
       this.#listenersClosedAt = now
+      this.#context.drainEndsMs = this.#stop.graceDeadline
       this.#listeners.close()
     }
     if (this.#listenersClosedAt === Number.POSITIVE_INFINITY) return

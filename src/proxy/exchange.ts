@@ -25,6 +25,7 @@ import {
   mayRetryResponse,
   type RetryPolicy,
 } from './retry-policy.ts'
+import { Tunnel } from './tunnel.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -62,6 +63,8 @@ export interface Client {
   resumeBody(): void
   /** From now on bytes go to `Exchange.tunnel`. */
   startTunnel(): void
+  /** Nothing more comes through the tunnel. */
+  endTunnel(): void
   /** The connection may be used again after this request, as far as the connection knows. */
   mayKeepAlive(): boolean
   /** The exchange is over. */
@@ -107,7 +110,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #chunkedDown = false
   #closeDelimited = false
   #keepAlive = false
-  #tunnelling = false
+  #tunnel: Tunnel | undefined
   #sentBytes = 0
   #attemptBytes = 0
   #finished = false
@@ -391,7 +394,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
       upstream?.destroy()
       return this.upstreamFailed('upstream_malformed')
     }
-    this.#tunnelling = true
+    this.#tunnel = new Tunnel()
     this.#response = head
     this.#status = 101
     this.#context.counters.add('tunnelsOpen')
@@ -403,34 +406,60 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   upstreamTunnel(bytes: Buffer, start: number, end: number): void {
-    this.#sentBytes += end - start
-    this.#attemptBytes += end - start
-    this.#sendDown(bytes.subarray(start, end))
+    const tunnel = this.#tunnel
+    if (tunnel === undefined) return
+    const passed = tunnel.pass(tunnel.down, bytes, start, end)
+    this.#sentBytes += passed - start
+    this.#attemptBytes += passed - start
+    if (passed > start) this.#sendDown(bytes.subarray(start, passed))
+    if (this.#context.draining) this.closeTunnel()
   }
 
   /** Bytes of the client in a tunnel. */
   tunnel(bytes: Buffer, start: number, end: number): void {
-    this.#bodyBytes += end - start
-    if (this.#upstream?.send(bytes.subarray(start, end)) === false) this.#client.pauseBody()
+    const tunnel = this.#tunnel
+    if (tunnel === undefined) return
+    const passed = tunnel.pass(tunnel.up, bytes, start, end)
+    this.#bodyBytes += passed - start
+    if (passed > start && this.#upstream?.send(bytes.subarray(start, passed)) === false) this.#client.pauseBody()
+    if (this.#context.draining) this.closeTunnel()
   }
 
   /** The client will send no more through the tunnel. */
   tunnelEnd(): void {
+    if (this.#tunnel === undefined) return
+    this.#tunnel.up.ended = true
     this.#upstream?.end()
+    this.#endTunnelWhenOver(this.#tunnel)
   }
 
-  /** The proxy stops: a tunnel cannot end by itself. */
+  upstreamTunnelEnd(): void {
+    if (this.#tunnel === undefined) return
+    this.#tunnel.down.ended = true
+    this.#client.endTunnel()
+    this.#endTunnelWhenOver(this.#tunnel)
+  }
+
+  /** The worker stops: a tunnel cannot end by itself. Called again and again until it is over. */
   closeTunnel(): void {
-    if (!this.#tunnelling) return
+    const tunnel = this.#tunnel
+    const { clock, settings, drainEndsMs } = this.#context
+    if (tunnel === undefined || drainEndsMs === Number.POSITIVE_INFINITY) return
+    tunnel.drain(clock.nowMs, settings.timeouts.tunnelDrainMs, drainEndsMs)
+    const down = tunnel.takeFrameDown()
+    if (down !== undefined) this.#client.send(Buffer.from(down))
+    const up = tunnel.takeFrameUp()
+    if (up !== undefined) this.#upstream?.send(Buffer.from(up))
+    this.#endTunnelWhenOver(tunnel)
+  }
+
+  #endTunnelWhenOver(tunnel: Tunnel): void {
+    if (!tunnel.isOver(this.#context.clock.nowMs)) return
     const upstream = this.#upstream
     this.#upstream = undefined
     this.#endAttempt(upstream, '101')
-    upstream?.destroy()
+    upstream?.leave()
     this.#finish('close')
-  }
-
-  get tunnelling(): boolean {
-    return this.#tunnelling
   }
 
   // 6. failure
@@ -440,7 +469,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#upstream = undefined
     const wasSent = this.#forwarding
     this.#forwarding = false
-    if (this.#tunnelling) {
+    if (this.#tunnel !== undefined) {
       this.#endAttempt(upstream, '101')
       return this.#finish('close')
     }
@@ -518,6 +547,14 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#answer({ status, error: code })
   }
 
+  /**
+   * The client has closed its sending side and may be gone altogether. If it is, what is sent now resets the
+   * connection; else it waits for its answer and throws this away (RFC 9110 section 15.2.1).
+   */
+  probeClient(): void {
+    if (this.#status === 0 && this.head.minorVersion === 1) this.#client.send(CONTINUE)
+  }
+
   /** The client's connection is gone. */
   clientGone(code: ProxyErrorCode = 'client_gone'): void {
     this.fail(code, 499)
@@ -566,7 +603,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     counters.add('requestBytes', this.#bodyBytes)
     counters.add('responseBytes', this.#sentBytes)
     counters.add('requestMs', performance.now() - this.#startedMs)
-    if (this.#tunnelling) counters.add('tunnelsOpen', -1)
+    if (this.#tunnel !== undefined) counters.add('tunnelsOpen', -1)
     // The last two, so that who sees them sees the others, too.
     counters.add('requests')
     counters.add('requestsInFlight', -1)

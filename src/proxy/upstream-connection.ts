@@ -1,4 +1,3 @@
-import { connect, type Socket } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { ResponseHead } from '../http1/messages.ts'
@@ -6,6 +5,7 @@ import { parseResponseHead } from '../http1/response-head.ts'
 import { notAllowedCode } from './endpoint-guard.ts'
 import type { EndpointPool } from './endpoint-pool.ts'
 import type { ProxyErrorCode } from './errors.ts'
+import { UpstreamSocket } from './upstream-socket.ts'
 
 /**
  * One connection to an endpoint and the response that it is reading. It knows bytes and deadlines; what a response
@@ -28,6 +28,8 @@ export interface UpstreamUser {
   upstreamBody(bytes: Buffer, start: number, end: number): void
   /** The response is whole. */
   upstreamEnd(): void
+  /** The endpoint will send no more through the tunnel. */
+  upstreamTunnelEnd(): void
   /** Bytes of a tunnel, after a 101. */
   upstreamTunnel(bytes: Buffer, start: number, end: number): void
   /** What was sent has left: more can be sent. */
@@ -52,7 +54,7 @@ type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
 export class UpstreamConnection {
   readonly #pool: EndpointPool
-  readonly #socket: Socket
+  readonly #socket: UpstreamSocket
   readonly #settings: ProxySettings
   #state: State = 'connecting'
   #user: UpstreamUser | undefined
@@ -68,6 +70,8 @@ export class UpstreamConnection {
   /** More came than the response holds: the connection cannot be trusted with another request. */
   #surplus = false
   #paused = false
+  /** A write has failed. There may still be a response to read. */
+  #writeFailed = false
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #sink = (bytes: Buffer, start: number, end: number): void => {
@@ -80,7 +84,9 @@ export class UpstreamConnection {
     this.#timeouts = settings.timeouts
     this.#deadline = pool.clock.deadline(settings.timeouts.connectMs)
     const { address, port, guard } = pool
-    this.#socket = connect({ host: address, port, noDelay: true, lookup: guard.lookup })
+    this.#socket = new UpstreamSocket({ allowHalfOpen: true })
+    this.#socket.setNoDelay(true)
+    this.#socket.connect({ host: address, port, lookup: guard.lookup })
     pool.opened(this)
     this.#listen()
     if (!guard.allows(address)) this.#socket.destroy(Object.assign(new Error('refused'), { code: notAllowedCode }))
@@ -105,6 +111,7 @@ export class UpstreamConnection {
 
   /** Bytes of the request or tunnel. False when no more should be sent before `upstreamDrained`. */
   send(data: Buffer | string): boolean {
+    if (this.#writeFailed) return true
     const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
     if (this.#state === 'tunnel') this.#touch()
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
@@ -164,6 +171,13 @@ export class UpstreamConnection {
     if (!this.#socket.destroyed) this.#socket.end()
   }
 
+  /** A tunnel is over. What was sent still leaves; the connection closes after it, or after the read timeout. */
+  leave(): void {
+    this.#user = undefined
+    this.end()
+    this.#touch()
+  }
+
   /** Cuts the connection; its request hears nothing of it. */
   destroy(): void {
     this.#user = undefined
@@ -198,6 +212,7 @@ export class UpstreamConnection {
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.#onEnd())
     socket.on('close', () => this.#onClose())
+    socket.writeFailed = () => this.#onWriteFailed()
   }
 
   #onConnect(): void {
@@ -331,8 +346,16 @@ export class UpstreamConnection {
     }
   }
 
+  /** What the endpoint has sent before it went away is read in the next turns. */
+  #onWriteFailed(): void {
+    this.#writeFailed = true
+    this.#sendDeadline = Number.POSITIVE_INFINITY
+    this.#deadline = Math.min(this.#deadline, this.#pool.clock.deadline(lastWordsMs))
+  }
+
   #onEnd(): void {
-    if (this.#state === 'body' && this.#head?.framing === 'close') {
+    if (this.#state === 'tunnel' && this.#user !== undefined) return this.#user.upstreamTunnelEnd()
+    if (this.#state === 'body' && this.#head?.framing === 'close' && !this.#writeFailed) {
       this.#state = 'idle'
       this.#surplus = true
       try {
@@ -409,3 +432,4 @@ export class UpstreamConnection {
 }
 
 const keepAliveMarginMs = 1_000
+const lastWordsMs = 1_000

@@ -26,6 +26,8 @@ export interface WorkerContext {
   settings: ProxySettings
   /** From the start of the drain: every response closes its connection. */
   draining: boolean
+  /** When the drain must have ended, by the coarse clock; infinite while the worker goes on listening. */
+  drainEndsMs: number
   /** A bug: the request is given up, the worker goes on. */
   reportBug(error: unknown): void
 }
