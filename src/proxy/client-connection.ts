@@ -313,7 +313,8 @@ export class ClientConnection implements Client {
     const next = reader.read(bytes, start, end, this.#bodySink)
     if (this.#exchange !== exchange) return next
     if (reader.failed !== undefined) {
-      exchange.fail(reader.failed.status === 413 ? 'body_too_large' : 'bad_request', reader.failed.status)
+      const { status, reason } = reader.failed
+      exchange.fail(status === 413 ? 'body_too_large' : 'bad_request', status, reason)
       return next
     }
     if (!reader.done) return next
@@ -339,11 +340,11 @@ export class ClientConnection implements Client {
     })
     this.#held = undefined
     this.send(response)
-    this.#logRefusal(refusal)
+    this.#logRefusal(refusal, response.length - response.indexOf('\r\n\r\n') - 4)
     this.#linger()
   }
 
-  #logRefusal(refusal: Refusal): void {
+  #logRefusal(refusal: Refusal, bodyBytesSent: number): void {
     const { accessLog, clock } = this.context
     accessLog.write(
       {
@@ -353,7 +354,7 @@ export class ClientConnection implements Client {
         minorVersion: 1,
         host: '',
         status: refusal.status,
-        bodyBytesSent: 0,
+        bodyBytesSent,
         referer: '',
         userAgent: '',
         requestBytes: 0,
@@ -367,6 +368,7 @@ export class ClientConnection implements Client {
         namespace: '',
         ingress: '',
         service: '',
+        reason: refusal.reason,
       },
       clock,
     )

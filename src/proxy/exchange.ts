@@ -106,6 +106,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
   /** Of the response to the client; 0 before it began. */
   #status = 0
   #interimSent = false
+  /** For the access log. */
+  #reason = ''
   #response: ResponseHead | undefined
   #chunkedDown = false
   #closeDelimited = false
@@ -533,8 +535,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   /** Ends the request for this reason: by an answer when none has begun, else by cutting the connection. */
-  fail(code: ProxyErrorCode, status: number = proxyErrors[code].status): void {
+  fail(code: ProxyErrorCode, status: number = proxyErrors[code].status, reason: string = code): void {
     if (this.#finished) return
+    this.#reason = reason
     if (this.#status !== 0) {
       this.#context.counters.fail(code)
       return this.#finish(this.#closeDelimited ? 'reset' : 'cut')
@@ -561,7 +564,10 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   #answer(answer: Answer): void {
-    if (answer.error !== undefined) this.#context.counters.fail(answer.error)
+    if (answer.error !== undefined) {
+      this.#context.counters.fail(answer.error)
+      if (this.#reason === '') this.#reason = answer.error
+    }
     this.#status = answer.status
     this.#keepAlive =
       this.#bodyComplete && answer.status !== 400 && answer.close !== true && this.#client.mayKeepAlive()
@@ -644,6 +650,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
         namespace: this.#route?.ingress.namespace ?? '',
         ingress: this.#route?.ingress.name ?? '',
         service: this.#backend?.service ?? '',
+        reason: this.#reason,
       },
       clock,
     )

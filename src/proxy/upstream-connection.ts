@@ -72,6 +72,8 @@ export class UpstreamConnection {
   #paused = false
   /** A write has failed. There may still be a response to read. */
   #writeFailed = false
+  /** Not kept beyond it. */
+  readonly #expiresMs: number
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #sink = (bytes: Buffer, start: number, end: number): void => {
@@ -83,6 +85,9 @@ export class UpstreamConnection {
     this.#settings = settings
     this.#timeouts = settings.timeouts
     this.#deadline = pool.clock.deadline(settings.timeouts.connectMs)
+    const { maxLifetimeMs } = settings.upstreamKeepAlive
+    const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 10)
+    this.#expiresMs = pool.clock.nowMs + lifetimeMs
     const { address, port, guard } = pool
     this.#socket = new UpstreamSocket({ allowHalfOpen: true })
     this.#socket.setNoDelay(true)
@@ -158,10 +163,11 @@ export class UpstreamConnection {
       this.#state === 'idle' &&
       this.#head?.keepAlive === true &&
       !this.#surplus &&
-      this.#requests < maxRequestsPerConnection &&
+      (maxRequestsPerConnection === 0 || this.#requests < maxRequestsPerConnection) &&
+      this.#pool.clock.nowMs < this.#expiresMs &&
       this.#socket.writableLength === 0
     this.resume()
-    this.#deadline = this.#pool.clock.deadline(this.#idleMs())
+    this.#deadline = Math.min(this.#pool.clock.deadline(this.#idleMs()), this.#expiresMs)
     this.#head = undefined
     if (!reusable || !this.#pool.keep(this, maxIdlePerEndpoint)) this.destroy()
   }
