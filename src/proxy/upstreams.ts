@@ -90,7 +90,8 @@ export class Upstreams {
   /** The next endpoint that is in the table and, where there is such a one, not ejected; -1 when all have left. */
   #stepOver({ pools, avoided }: BackendRuntime, from: number, mindEjected: boolean): number {
     let present = -1
-    for (let step = 0; from >= 0 && step < pools.length; step++) {
+    if (from < 0) return present
+    for (let step = 0; step < pools.length; step++) {
       const index = (from + step) % pools.length
       const pool = pools[index]
       if (pool === undefined || pool.retired) continue

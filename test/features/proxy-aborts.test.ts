@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
+import { host, InProcess, turn } from '../proxy/in-process.ts'
 import { RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
@@ -39,24 +39,18 @@ describe.each(framings)('a body with %s', (_, field, begun, next) => {
   )
 
   test.each(leaves)('of a response that its client does not wait for, by %s, ends at the endpoint', async by => {
-    let more: (() => void) | undefined
-    backend.answer = (_, connection) => {
-      connection.send(`HTTP/1.1 200 OK\r\n${field}\r\n\r\n${begun}`)
-      more = () => connection.send(next)
-    }
+    backend.answer = (_, connection) => connection.send(`HTTP/1.1 200 OK\r\n${field}\r\n\r\n${begun}`)
     const client = await proxy.client()
     client.get('a.test')
     await client.until('hello')
     client.socket[by]()
     // One that has closed without a reset is gone when something is sent to it.
-    while (backend.connections[0]?.isClosed !== true && by === 'destroy') {
-      more?.()
-      await new Promise(resolve => {
-        setTimeout(resolve, 20)
-      })
+    while (backend.connections[0]?.isClosed === false) {
+      backend.connections[0].send(next)
+      await turn()
     }
-    await backend.connections[0]?.closed
     await proxy.until(stats => stats.requestsInFlight === 0 && stats.connectionsOpen === 0)
+    expect(proxy.stats.errors.client_gone).toBe(1)
   })
 
   test.each(leaves)('of a response that its endpoint breaks off by %s is seen by the client as cut', async by => {

@@ -48,6 +48,7 @@ test('a connection is closed when it was idle for as long as the setting says', 
   await get(1)
   await backend.connections[0]?.closed
   await proxy.until(stats => stats.upstreamIdle === 0 && stats.upstreamOpen === 0)
+  expect(proxy.stats.upstreamConnects).toBe(1)
 })
 
 test('a connection carries as many requests as the setting says, and with 0 any number', async () => {
@@ -65,6 +66,7 @@ test('a connection is not used for longer than the setting says, busy or idle', 
   await backend.connections[0]?.closed
   await backend.connections[1]?.closed
   await proxy.until(stats => stats.upstreamOpen === 0)
+  expect(proxy.stats.upstreamConnects).toBe(backend.connections.length)
 })
 
 test('no more connections are kept than the setting says, and the one used last is used first', async () => {

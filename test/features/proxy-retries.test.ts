@@ -51,7 +51,7 @@ describe('proxy-next-upstream', () => {
     const client = await serve({ retryOn: ['http_503'] })
     firstAnswers((_, connection) => connection.send(status(503)))
     expect(await request(client)).toMatchObject({ status: 200, body: 'from another' })
-    expect(backends.map(({ requests }) => requests.length).sort()).toEqual([0, 1, 1])
+    expect(backends.map(({ requests }) => requests.length).filter(count => count === 1)).toHaveLength(2)
     await proxy.until(() => proxy.accessLog().includes(' 503, 200 '))
     expect(proxy.accessLog()).toMatch(/ 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+ 0, 12 \d\.\d{3}, \d\.\d{3} 503, 200 /)
   })
