@@ -33,9 +33,13 @@ type State = 'head' | 'body' | 'busy' | 'tunnel' | 'lingering' | 'closed'
 
 /** How long, and for how many bytes, a client may go on sending after the answer that ends its connection. */
 const lingerMs = 2_000
-const lingerBytes = 1_048_576
-/** A client that has closed its sending side may be gone altogether; only a write would tell. */
-const halfClosedMs = 750
+const lingerBytes = 16_777_216
+/**
+ * A client that has closed its sending side may be gone altogether; only writes tell: the first one is answered by a
+ * reset, which the second one meets.
+ */
+const halfClosedMs = 300
+const probes = 2
 
 export class ClientConnection implements Client, TransportOwner {
   readonly context: WorkerContext
@@ -53,6 +57,7 @@ export class ClientConnection implements Client, TransportOwner {
   #consuming = false
   #requests = 0
   #halfClosed = false
+  #probesLeft = 0
   #paused = false
   #discarded = 0
   #keptWhileDraining = false
@@ -93,8 +98,6 @@ export class ClientConnection implements Client, TransportOwner {
   }
 
   #sent(more: boolean): boolean {
-    // While it takes nothing, the send timeout tells.
-    if (this.#halfClosed) this.#deadline = more ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     }
@@ -127,6 +130,10 @@ export class ClientConnection implements Client, TransportOwner {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#resume()
     this.#consumeHeld()
+  }
+
+  endTunnel(): void {
+    this.#transport.end()
   }
 
   mayKeepAlive(): boolean {
@@ -196,6 +203,10 @@ export class ClientConnection implements Client, TransportOwner {
   // What the transport tells
 
   transportConnected(): void {}
+
+  transportWriteFailed(): boolean {
+    return false
+  }
 
   transportClosed(): void {
     this.#abort('client_gone')
@@ -290,7 +301,7 @@ export class ClientConnection implements Client, TransportOwner {
     this.#state = hasBody ? 'body' : 'busy'
     this.#deadline = hasBody
       ? this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
-      : Number.POSITIVE_INFINITY
+      : this.#busyDeadline()
     exchange.start()
     if (this.#exchange !== exchange || this.#state !== 'body') return
     this.#reader = new BodyReader(head.framing === 'chunked' ? 'chunked' : 'length', head.contentLength, exchange)
@@ -317,13 +328,14 @@ export class ClientConnection implements Client, TransportOwner {
     const next = reader.read(bytes, start, end, this.#bodySink)
     if (this.#exchange !== exchange) return next
     if (reader.failed !== undefined) {
-      exchange.fail(reader.failed.status === 413 ? 'body_too_large' : 'bad_request', reader.failed.status)
+      const { status, reason } = reader.failed
+      exchange.fail(status === 413 ? 'body_too_large' : 'bad_request', status, reason)
       return next
     }
     if (!reader.done) return next
     this.#reader = undefined
     this.#state = 'busy'
-    this.#deadline = Number.POSITIVE_INFINITY
+    this.#deadline = this.#busyDeadline()
     exchange.requestBodyEnd()
     return next
   }
@@ -343,11 +355,11 @@ export class ClientConnection implements Client, TransportOwner {
     })
     this.#held = undefined
     this.send(response)
-    this.#logRefusal(refusal)
+    this.#logRefusal(refusal, response.length - response.indexOf('\r\n\r\n') - 4)
     this.#linger()
   }
 
-  #logRefusal(refusal: Refusal): void {
+  #logRefusal(refusal: Refusal, bodyBytesSent: number): void {
     const { accessLog, clock } = this.context
     accessLog.write(
       {
@@ -357,7 +369,7 @@ export class ClientConnection implements Client, TransportOwner {
         minorVersion: 1,
         host: '',
         status: refusal.status,
-        bodyBytesSent: 0,
+        bodyBytesSent,
         referer: '',
         userAgent: '',
         requestBytes: 0,
@@ -371,6 +383,7 @@ export class ClientConnection implements Client, TransportOwner {
         namespace: '',
         ingress: '',
         service: '',
+        reason: refusal.reason,
       },
       clock,
     )
@@ -378,9 +391,6 @@ export class ClientConnection implements Client, TransportOwner {
 
   transportDrained(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    if (this.#halfClosed && (this.#state === 'busy' || this.#state === 'tunnel')) {
-      this.#deadline = this.context.clock.deadline(halfClosedMs)
-    }
     this.#exchange?.clientDrained()
     if (this.#state === 'head' && this.#paused) this.#consumeHeld()
   }
@@ -388,7 +398,7 @@ export class ClientConnection implements Client, TransportOwner {
   /** The client sends no more. It may still wait for its answer. */
   transportEnded(): void {
     this.#halfClosed = true
-    if (this.#state === 'busy' && !this.#isClogged()) this.#deadline = this.context.clock.deadline(halfClosedMs)
+    if (this.#state === 'busy') this.#deadline = this.#busyDeadline()
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
     else if (this.#state === 'body') this.#abort('client_gone')
     // No request is owed an answer, but the last one may still be on its way: `transportFinished` follows.
@@ -406,10 +416,23 @@ export class ClientConnection implements Client, TransportOwner {
 
   #onDeadline(): void {
     if (this.#state === 'body') this.#exchange?.fail('request_timeout')
+    else if (this.#state === 'busy') this.#probe()
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
     else this.#refuse({ status: 408, reason: 'head-timeout' })
+  }
+
+  /** While its answer is made, a client that has closed its sending side is asked whether it is there. */
+  #busyDeadline(): number {
+    this.#probesLeft = this.#halfClosed ? probes : 0
+    return this.#halfClosed ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+  }
+
+  #probe(): void {
+    this.#probesLeft--
+    this.#deadline = this.#probesLeft > 0 ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+    this.#exchange?.probeClient()
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */
@@ -418,7 +441,8 @@ export class ClientConnection implements Client, TransportOwner {
     this.#held = undefined
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     this.#transport.end()
-    this.#resume()
+    if (this.#halfClosed && this.#transport.finished) this.#destroy()
+    else this.#resume()
   }
 
   #abort(code: ProxyErrorCode): void {

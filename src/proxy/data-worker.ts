@@ -11,7 +11,9 @@ import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
 import { ReadBuffers } from './read-buffers.ts'
+import { BodyBudget } from './request-buffer.ts'
 import { RequestIds } from './request-ids.ts'
+import { RetryBudget } from './retry-policy.ts'
 import { SecureContexts } from './secure-contexts.ts'
 import { probeSocketInternals } from './socket-internals.ts'
 import type { TransportSupport } from './transport.ts'
@@ -124,8 +126,11 @@ export class DataWorker {
       accessLog,
       requestIds: new RequestIds(),
       forwardedPorts: this.#configuration.forwardedPorts,
+      bodyBudget: new BodyBudget(),
+      retryBudget: new RetryBudget(),
       settings,
       draining: false,
+      drainEndsMs: Number.POSITIVE_INFINITY,
       reportBug: error =>
         this.#event('requestFailed', { error: error instanceof Error ? (error.stack ?? error.message) : '' }),
     }
@@ -236,6 +241,7 @@ export class DataWorker {
     const isQuiet = now - this.#quietSince >= quietMs || now >= this.#stop.quietDeadline
     if (isQuiet && this.#listenersClosedAt === Number.POSITIVE_INFINITY) {
       this.#listenersClosedAt = now
+      this.#context.drainEndsMs = this.#stop.graceDeadline
       this.#listeners.close()
     }
     if (this.#listenersClosedAt === Number.POSITIVE_INFINITY) return

@@ -23,6 +23,8 @@ export interface TransportOwner {
   transportEnded(): void
   /** Our own end has been sent, with all before it. */
   transportFinished(): void
+  /** A write failed since the peer is gone. True to go on reading what it said before; what is sent now is lost. */
+  transportWriteFailed(): boolean
   /** Broken or closed. `code` is that of the error, such as `ECONNRESET`; empty without one. */
   transportClosed(code: string): void
 }
@@ -34,6 +36,8 @@ export interface TransportSupport {
   internals: SocketInternals | undefined
 }
 
+/** The peer is gone, but what it sent may still be here. */
+const lostCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET'])
 /** Octets that wait to be sent before the owner is told to wait. */
 const highWaterBytes = 65_536
 /** Pieces up to this size are joined as text; larger ones are written from where they are. */
@@ -228,9 +232,7 @@ export class Transport {
     if (handle === undefined) return true
     const chunk = bulk === undefined && !this.#secure ? Buffer.from(view) : view
     const written =
-      head === ''
-        ? handle.writeBuffer(null, chunk)
-        : handle.writev(null, [head, 'latin1', chunk, 'buffer'], false)
+      head === '' ? handle.writeBuffer(null, chunk) : handle.writev(null, [head, 'latin1', chunk, 'buffer'], false)
     return written === 0 ? this.#hasRoom() : this.#afterWrite(written, head.length + chunk.length, bulk ?? chunk)
   }
 
@@ -301,6 +303,7 @@ export class Transport {
   #broke(status: number): void {
     if (this.#socket.destroyed) return
     const code = getSystemErrorName(status)
+    if (lostCodes.has(code) && this.#user.transportWriteFailed()) return
     this.#socket.destroy(Object.assign(new Error(`write ${code}`), { code }))
   }
 

@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { ResponseHead } from '../http1/messages.ts'
@@ -7,6 +6,7 @@ import { notAllowedCode } from './endpoint-guard.ts'
 import type { EndpointPool } from './endpoint-pool.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { Transport, type TransportOwner } from './transport.ts'
+import { UpstreamSocket } from './upstream-socket.ts'
 
 /**
  * One connection to an endpoint and the response that it is reading. It knows bytes and deadlines; what a response
@@ -29,6 +29,8 @@ export interface UpstreamUser {
   upstreamBody(bytes: Buffer, start: number, end: number): void
   /** The response is whole. */
   upstreamEnd(): void
+  /** The endpoint will send no more through the tunnel. */
+  upstreamTunnelEnd(): void
   /** Bytes of a tunnel, after a 101. */
   upstreamTunnel(bytes: Buffer, start: number, end: number): void
   /** What was sent has left: more can be sent. */
@@ -69,6 +71,10 @@ export class UpstreamConnection implements TransportOwner {
   /** More came than the response holds: the connection cannot be trusted with another request. */
   #surplus = false
   #paused = false
+  /** A write has failed. There may still be a response to read. */
+  #writeFailed = false
+  /** Not kept beyond it. */
+  readonly #expiresMs: number
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #sink = (bytes: Buffer, start: number, end: number): void => {
@@ -80,8 +86,14 @@ export class UpstreamConnection implements TransportOwner {
     this.#settings = settings
     this.#timeouts = settings.timeouts
     this.#deadline = pool.clock.deadline(settings.timeouts.connectMs)
+    const { maxLifetimeMs } = settings.upstreamKeepAlive
+    const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 10)
+    this.#expiresMs = pool.clock.nowMs + lifetimeMs
     const { address, port, guard } = pool
-    const socket = connect({ host: address, port, noDelay: true, lookup: guard.lookup })
+    const socket = new UpstreamSocket({ allowHalfOpen: true })
+    socket.writeFailed = () => this.transportWriteFailed()
+    socket.setNoDelay(true)
+    socket.connect({ host: address, port, lookup: guard.lookup })
     this.#transport = new Transport(socket, { user: this, support: pool.transports, secure: false })
     pool.opened(this)
     if (!guard.allows(address)) socket.destroy(Object.assign(new Error('refused'), { code: notAllowedCode }))
@@ -106,11 +118,12 @@ export class UpstreamConnection implements TransportOwner {
 
   /** Text of the request, latin-1. False when no more should be sent before `upstreamDrained`. */
   send(text: string): boolean {
-    return this.#transport.send(text) || this.#waitForDrain()
+    return this.#writeFailed || this.#transport.send(text) || this.#waitForDrain()
   }
 
   /** Octets of the request or tunnel, which may be overwritten afterwards. False as for `send`. */
   sendBytes(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#writeFailed) return true
     if (this.#state === 'tunnel') this.#touch()
     return this.#transport.sendBytes(bytes, start, end) || this.#waitForDrain()
   }
@@ -160,10 +173,11 @@ export class UpstreamConnection implements TransportOwner {
       this.#state === 'idle' &&
       this.#head?.keepAlive === true &&
       !this.#surplus &&
-      this.#requests < maxRequestsPerConnection &&
+      (maxRequestsPerConnection === 0 || this.#requests < maxRequestsPerConnection) &&
+      this.#pool.clock.nowMs < this.#expiresMs &&
       this.#transport.flushed
     this.resume()
-    this.#deadline = this.#pool.clock.deadline(this.#idleMs())
+    this.#deadline = Math.min(this.#pool.clock.deadline(this.#idleMs()), this.#expiresMs)
     this.#head = undefined
     if (!reusable || !this.#pool.keep(this, maxIdlePerEndpoint)) this.destroy()
   }
@@ -171,6 +185,13 @@ export class UpstreamConnection implements TransportOwner {
   /** Ends a tunnel from our side once all is sent. */
   end(): void {
     this.#transport.end()
+  }
+
+  /** A tunnel is over. What was sent still leaves; the connection closes after it, or after the read timeout. */
+  leave(): void {
+    this.#user = undefined
+    this.end()
+    this.#touch()
   }
 
   /** Cuts the connection; its request hears nothing of it. */
@@ -275,6 +296,7 @@ export class UpstreamConnection implements TransportOwner {
       // Only what the client asked for, and the exchange knows whether it did: it refuses a switch that it did not ask for.
       this.#state = 'tunnel'
       this.#head = head
+      this.#pool.answered()
       this.#user?.upstreamHead(head)
       return this.#user !== undefined
     }
@@ -288,6 +310,7 @@ export class UpstreamConnection implements TransportOwner {
       return true
     }
     this.#head = head
+    this.#pool.answered()
     this.#user?.upstreamHead(head)
     if (this.#user === undefined) return false
     if (head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0)) {
@@ -331,8 +354,17 @@ export class UpstreamConnection implements TransportOwner {
 
   transportFinished(): void {}
 
+  /** What the endpoint has sent before it went away is read in the next turns. */
+  transportWriteFailed(): boolean {
+    this.#writeFailed = true
+    this.#sendDeadline = Number.POSITIVE_INFINITY
+    this.#deadline = Math.min(this.#deadline, this.#pool.clock.deadline(lastWordsMs))
+    return true
+  }
+
   transportEnded(): void {
-    if (this.#state === 'body' && this.#head?.framing === 'close') {
+    if (this.#state === 'tunnel' && this.#user !== undefined) return this.#user.upstreamTunnelEnd()
+    if (this.#state === 'body' && this.#head?.framing === 'close' && !this.#writeFailed) {
       this.#state = 'idle'
       this.#surplus = true
       try {
@@ -358,6 +390,7 @@ export class UpstreamConnection implements TransportOwner {
   #fail(code: ProxyErrorCode): void {
     const user = this.#user
     this.#user = undefined
+    if (user !== undefined && this.#isFault(code)) this.#pool.failed(code)
     this.#close()
     if (user === undefined) return
     try {
@@ -365,6 +398,12 @@ export class UpstreamConnection implements TransportOwner {
     } catch (error) {
       user.upstreamBroke(error)
     }
+  }
+
+  /** The endpoint is to blame: not for closing a kept connection, nor for the end or the silence of a tunnel. */
+  #isFault(code: ProxyErrorCode): boolean {
+    if (this.#state === 'tunnel' || code === 'endpoint_not_allowed') return false
+    return code !== 'upstream_closed' || !this.reused || this.answered
   }
 
   #break(error: unknown): void {
@@ -397,3 +436,4 @@ export class UpstreamConnection implements TransportOwner {
 }
 
 const keepAliveMarginMs = 1_000
+const lastWordsMs = 1_000

@@ -54,6 +54,10 @@ class Echo implements TransportOwner {
 
   transportConnected(): void {}
 
+  transportWriteFailed(): boolean {
+    return false
+  }
+
   transportDrained(): void {
     this.transport.resume()
   }
