@@ -69,6 +69,8 @@ const idempotentMethods: ReadonlySet<string> = new Set([
   'PROPFIND',
   'REPORT',
 ])
+/** Servers close idle connections after 2 seconds or more, as a rule. */
+const unrepeatableIdleMs = 1_000
 const healthPath = '/healthz'
 
 export class Exchange implements UpstreamUser, RequestFacts {
@@ -180,9 +182,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const { upstreams, counters } = this.#context
     const index = this.#choose()
     const backend = this.#backend
-    // After a kept connection died, so may have all others: a second attempt gets a new one.
     const upstream =
-      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#attempts > 0)
+      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#maxIdleMs())
     if (upstream === undefined) return this.fail('no_endpoint')
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
@@ -193,6 +194,15 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#attemptStartedMs = performance.now()
     this.#attemptBytes = 0
     upstream.begin(this, this.head.method, bound)
+  }
+
+  /**
+   * After a kept connection died, so may have all others: a second attempt gets a new one. So does a request that
+   * cannot be repeated, when the endpoint might be about to close what has been idle for that long.
+   */
+  #maxIdleMs(): number {
+    if (this.#attempts > 0) return 0
+    return idempotentMethods.has(this.head.method) ? Number.POSITIVE_INFINITY : unrepeatableIdleMs
   }
 
   /** Another attempt may find that all endpoints were replaced since the request began: the present ones are asked. */

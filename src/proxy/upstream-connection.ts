@@ -67,6 +67,8 @@ export class UpstreamConnection {
   #requests = 0
   /** More came than the response holds: the connection cannot be trusted with another request. */
   #surplus = false
+  /** When its last request ended, by the coarse clock. */
+  idleSinceMs = 0
   #paused = false
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
@@ -155,6 +157,7 @@ export class UpstreamConnection {
       this.#socket.writableLength === 0
     this.resume()
     this.#deadline = this.#pool.clock.deadline(this.#idleMs())
+    this.idleSinceMs = this.#pool.clock.nowMs
     this.#head = undefined
     if (!reusable || !this.#pool.keep(this, maxIdlePerEndpoint)) this.destroy()
   }
