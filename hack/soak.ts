@@ -6,15 +6,20 @@ import { runSoak } from '../test/soak/soak-run.ts'
 import { judgeClosingPods, judgeSoak, judgeZeroLoss, type Verdict } from '../test/soak/verdicts.ts'
 import { runZeroLoss } from '../test/soak/zero-loss.ts'
 
-const usage = `usage: node hack/soak.ts [options]
-
-  --requests N   requests of the zero-loss run (200000)
-  --rate N       requests a second (1000)
-  --minutes N    length of the soak (60)
-  --only PART    only zero-loss, closing-pods or soak; may be repeated
-`
-
-const { values } = readArguments()
+/**
+ * --requests N   requests of the zero-loss run
+ * --rate N       requests a second
+ * --minutes N    length of the soak
+ * --only PART    only zero-loss, closing-pods or soak; may be repeated
+ */
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '200000' },
+    rate: { type: 'string', default: '1000' },
+    minutes: { type: 'string', default: '60' },
+    only: { type: 'string', multiple: true },
+  },
+})
 const requests = Number(values.requests)
 const ratePerSecond = Number(values.rate)
 const program = join(import.meta.dirname, '..', 'dist', 'ingress-fleet.js')
@@ -78,22 +83,6 @@ for (const name of wanted) {
 }
 console.log(`${wanted.length - failed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        requests: { type: 'string', default: '200000' },
-        rate: { type: 'string', default: '1000' },
-        minutes: { type: 'string', default: '60' },
-        only: { type: 'string', multiple: true },
-      },
-    })
-  } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}\n${usage}`)
-    process.exit(2)
-  }
-}
 
 function seconds(): string {
   return ((performance.now() - startedMs) / 1_000).toFixed(0)

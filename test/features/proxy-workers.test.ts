@@ -1,6 +1,6 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
+import { host, InProcess, turn } from '../proxy/in-process.ts'
 import { ok, RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
 
@@ -87,6 +87,20 @@ describe('several workers', () => {
     kill(0)
     await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 1)
     expect(proxy.stats).toMatchObject({ requests: 1, connectionsOpen: 0 })
+  })
+
+  test('that are lost take the requests with them that they were serving, which are counted', async () => {
+    await start(1, mortal)
+    backend.answer = () => {}
+    const client = await proxy.client()
+    client.get('a.test')
+    await proxy.until(() => backend.requests.length === 1)
+    const idle = await proxy.client()
+    kill(0)
+    await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 1)
+    await expect(client.response()).rejects.toThrow('connection ended')
+    await idle.untilClosed()
+    expect(proxy.stats).toMatchObject({ requests: 0, requestsLost: 1, requestsInFlight: 0 })
   })
 
   test('do not hold up a publication when one is down', async () => {
@@ -203,6 +217,25 @@ describe('a drain', () => {
     expect(next.body).toBe('hello from /next')
     expect(next.headers.get('connection')).toEqual(['close'])
     expect(await drained).toEqual({ cutConnections: 0 })
+  })
+
+  test('takes the next request of a client that asked just before, though it no longer accepts connections', async () => {
+    // The proxy waits a second for it. Where this thread itself is kept waiting so long, the round proves nothing.
+    for (let isProven = false; !isProven; ) {
+      await start(1)
+      const client = await proxy.client()
+      client.get('a.test', '/first')
+      await client.response()
+      const answeredMs = performance.now()
+      const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
+      while ((await proxy.client().catch(() => undefined))?.destroy() !== undefined) await turn()
+      client.get('a.test', '/next')
+      isProven = performance.now() - answeredMs < 800
+      const next = await client.response().catch(() => undefined)
+      await drained
+      if (!isProven) await proxy.close()
+      else expect(next?.headers.get('connection')).toEqual(['close'])
+    }
   })
 
   test('under steady load fails no request', async () => {

@@ -58,6 +58,8 @@ export class LoadClient {
   readonly answered = Object.fromEntries(requestKinds.map(kind => [kind, 0])) as Record<RequestKind, number>
   /** Number of each request that changes something and has been answered. */
   readonly answeredPosts: number[] = []
+  /** Tunnels that were ended in order, by their connection: the proxy may hear of the end a moment later. */
+  readonly endedTunnels: { readonly clientPort: number; readonly atMs: number }[] = []
   readonly #options: LoadClientOptions
   readonly #current = new Set<LoadRequest>()
   /** Pods that left, and the first request that they must not answer. */
@@ -166,8 +168,9 @@ export class LoadClient {
     return kept
   }
 
-  #succeed({ id, kind, startedMs }: LoadRequest): void {
+  #succeed({ id, kind, startedMs, connection }: LoadRequest): void {
     this.answered[kind]++
+    if (kind === 'websocket') this.endedTunnels.push({ clientPort: connection?.port ?? 0, atMs: performance.now() })
     if (kind === 'post' || kind === 'post-chunked') this.answeredPosts.push(id)
     this.latencies.add(performance.now() - startedMs)
   }

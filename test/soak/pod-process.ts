@@ -194,8 +194,8 @@ async function obey(order: PodOrder): Promise<PodReply> {
       return { number }
     case 'sightings':
       return { number, sightings }
-    case 'count-connections':
-      return { number, connections: [...pods.values()].reduce((sum, pod) => sum + pod.connections.size, 0) }
+    default:
+      throw new Error(`not an order: ${JSON.stringify(order)}`)
   }
 }
 

@@ -15,14 +15,12 @@ export type PodOrder = { readonly number: number } & (
   | { readonly order: 'close-kept'; readonly perSecond: number }
   /** How often each request was received whole, up to 255, by its number. */
   | { readonly order: 'sightings' }
-  | { readonly order: 'count-connections' }
 )
 
 export interface PodReply {
   readonly number: number
   readonly port?: number
   readonly sightings?: Uint8Array
-  readonly connections?: number
 }
 
 /** What a request asks for comes last in its target, after the path of its route. */

@@ -36,10 +36,6 @@ export class Pods implements AsyncDisposable {
     return (await this.#ask({ order: 'sightings' })).sightings ?? new Uint8Array()
   }
 
-  async connections(): Promise<number> {
-    return (await this.#ask({ order: 'count-connections' })).connections ?? 0
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')

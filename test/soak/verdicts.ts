@@ -45,8 +45,8 @@ export function judgeZeroLoss(plan: ZeroLossPlan, report: ZeroLossReport): Verdi
  * A request that had reached a pod was in flight in the worker; what was in flight in the worker failed. Between the
  * two are those that the kernel held for a worker which had not read them.
  */
-function faultsOfLoss({ countedByProxy, failed, reachedPod }: WorkerLoss): readonly string[] {
-  if (reachedPod <= countedByProxy && countedByProxy <= failed.length) return []
+function faultsOfLoss({ countedByProxy, failed, reachedPod, endedTunnels }: WorkerLoss): readonly string[] {
+  if (reachedPod <= countedByProxy && countedByProxy <= failed.length + endedTunnels) return []
   return [
     `the proxy counts ${countedByProxy} requests lost with a worker; the client ${failed.length}, of which ` +
       `${reachedPod} had reached a pod`,

@@ -23,6 +23,8 @@ export interface WorkerLoss {
   readonly failed: readonly Failure[]
   /** Those of them that had reached a pod. */
   readonly reachedPod: number
+  /** Tunnels on its connections that had just been ended in order: the worker may not have known yet. */
+  readonly endedTunnels: number
   /** Requests on new connections that no worker had accepted yet: they waited for the one that was killed. */
   readonly unaccepted: readonly Failure[]
 }
@@ -148,7 +150,7 @@ class ZeroLossRun {
 
   #report(sightings: Uint8Array): ZeroLossReport {
     const { failures, sent, answered, answeredPosts, connections, latencies } = this.#client
-    const losses = this.#kills.map(kill => lossOf(kill, failures, sightings))
+    const losses = this.#kills.map(kill => lossOf(kill, this.#client, sightings))
     const excused = new Set(losses.flatMap(loss => [...loss.failed, ...loss.unaccepted]))
     const failedPosts = failures.filter(({ kind }) => kind.startsWith('post')).map(({ id }) => id)
     return {
@@ -186,8 +188,8 @@ class ZeroLossRun {
   }
 }
 
-function lossOf(kill: Kill, all: readonly Failure[], sightings: Uint8Array): WorkerLoss {
-  const then = all.filter(
+function lossOf(kill: Kill, client: LoadClient, sightings: Uint8Array): WorkerLoss {
+  const then = client.failures.filter(
     ({ instance, atMs }) =>
       instance === kill.instance && atMs >= Math.floor(kill.atMs) && atMs <= kill.endMs + noticeMs,
   )
@@ -197,6 +199,9 @@ function lossOf(kill: Kill, all: readonly Failure[], sightings: Uint8Array): Wor
     countedByProxy: kill.countedByProxy,
     failed,
     reachedPod: failed.filter(({ id }) => (sightings[id] ?? 0) > 0).length,
+    endedTunnels: client.endedTunnels.filter(
+      ({ clientPort, atMs }) => kill.clientPorts.has(clientPort) && atMs > kill.atMs - noticeMs && atMs < kill.endMs,
+    ).length,
     unaccepted: then.filter(failure => !kill.clientPorts.has(failure.clientPort) && isUnaccepted(failure)),
   }
 }
