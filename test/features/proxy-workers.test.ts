@@ -1,6 +1,6 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
+import { host, InProcess } from '../proxy/in-process.ts'
 import { ok, RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
 
@@ -220,22 +220,30 @@ describe('a drain', () => {
   })
 
   test('takes the next request of a client that asked just before, though it no longer accepts connections', async () => {
-    // The proxy waits a second for it. Where this thread itself is kept waiting so long, the round proves nothing.
-    for (let isProven = false; !isProven; ) {
+    // The proxy waits a second for it. Where a thread is kept waiting that long itself, a round proves nothing.
+    let answer: string | undefined
+    for (let round = 0; round < 5 && answer === undefined; round++) {
       await start(1)
       const client = await proxy.client()
       client.get('a.test', '/first')
       await client.response()
-      const answeredMs = performance.now()
       const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
-      while ((await proxy.client().catch(() => undefined))?.destroy() !== undefined) await turn()
+      // Without a new connection the listeners close after three ticks of the proxy's clock.
+      await new Promise(resolve => {
+        setTimeout(resolve, 600)
+      })
+      const accepts = await proxy.client().then(
+        () => true,
+        () => false,
+      )
       client.get('a.test', '/next')
-      isProven = performance.now() - answeredMs < 800
       const next = await client.response().catch(() => undefined)
+      if (!accepts) answer = next?.headers.get('connection')?.join()
       await drained
-      if (!isProven) await proxy.close()
-      else expect(next?.headers.get('connection')).toEqual(['close'])
+      await proxy.close()
     }
+    await start(1)
+    expect(answer).toBe('close')
   })
 
   test('under steady load fails no request', async () => {

@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { BroadcastChannel, isMainThread, workerData } from 'node:worker_threads'
 import type { WorkerConfiguration } from '../../src/proxy/worker-protocol.ts'
+import { connectionKey } from './connection-key.ts'
 
 /**
  * Loaded by `--import` into every thread of a `serve` process, beside the program and not part of it: it ends a data
@@ -15,8 +16,8 @@ export type HookOrder =
   | { readonly order: 'sample'; readonly collect: boolean }
 
 export type HookReport =
-  /** `clientPorts` are those of the client connections that the worker had accepted and not closed. */
-  | { readonly report: 'killed'; readonly worker: number; readonly clientPorts: readonly number[] }
+  /** With the client connections that the worker had accepted and not closed, each as `connectionKey` names it. */
+  | { readonly report: 'killed'; readonly worker: number; readonly connections: readonly number[] }
   /** `worker` is -1 for the control thread. */
   | { readonly report: 'heap'; readonly worker: number; readonly usedBytes: number }
 
@@ -49,16 +50,16 @@ function controlWorker(index: number): void {
   const open = new Set<number>()
   subscribe('net.server.socket', message => {
     const { socket } = message as { readonly socket: Socket }
-    const port = socket.remotePort ?? 0
-    open.add(port)
-    socket.once('close', () => open.delete(port))
+    const key = connectionKey(socket.localPort ?? 0, socket.remotePort ?? 0)
+    open.add(key)
+    socket.once('close', () => open.delete(key))
   })
   channel.addEventListener('message', event => {
     const { data } = event as { readonly data: HookOrder | HookReport }
     if ('report' in data) return
     if (data.order === 'sample') sample(index, data.collect)
     else if (data.worker === index) {
-      tell({ report: 'killed', worker: index, clientPorts: [...open] })
+      tell({ report: 'killed', worker: index, connections: [...open] })
       process.nextTick(() => {
         throw new Error('killed by a test')
       })

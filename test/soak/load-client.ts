@@ -11,8 +11,8 @@ export interface Failure {
   readonly kind: RequestKind
   readonly url: string
   readonly instance: string
-  /** Own port of the connection; 0 when it was never connected. */
-  readonly clientPort: number
+  /** 0 when it was never connected. */
+  readonly connectionKey: number
   /** Of the connection, this one included. */
   readonly requests: number
   /** Bytes of the answer that had come. */
@@ -59,7 +59,7 @@ export class LoadClient {
   /** Number of each request that changes something and has been answered. */
   readonly answeredPosts: number[] = []
   /** Tunnels that were ended in order, by their connection: the proxy may hear of the end a moment later. */
-  readonly endedTunnels: { readonly clientPort: number; readonly atMs: number }[] = []
+  readonly endedTunnels: { readonly connectionKey: number; readonly atMs: number }[] = []
   readonly #options: LoadClientOptions
   readonly #current = new Set<LoadRequest>()
   /** Pods that left, and the first request that they must not answer. */
@@ -170,7 +170,7 @@ export class LoadClient {
 
   #succeed({ id, kind, startedMs, connection }: LoadRequest): void {
     this.answered[kind]++
-    if (kind === 'websocket') this.endedTunnels.push({ clientPort: connection?.port ?? 0, atMs: performance.now() })
+    if (kind === 'websocket') this.endedTunnels.push({ connectionKey: connection?.key ?? 0, atMs: performance.now() })
     if (kind === 'post' || kind === 'post-chunked') this.answeredPosts.push(id)
     this.latencies.add(performance.now() - startedMs)
   }
@@ -185,7 +185,7 @@ export class LoadClient {
         kind,
         url: `${secure ? 'https' : 'http'}://${target.host}${targetOf(target.path, kind, id)}`,
         instance: connection?.member.name ?? '',
-        clientPort: connection?.port ?? 0,
+        connectionKey: connection?.key ?? 0,
         requests: connection?.requests ?? 0,
         unread: client?.unread.slice(0, 200) ?? '',
         why: client?.error === undefined ? reason : `${reason} (${client.error.message})`,

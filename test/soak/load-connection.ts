@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { RawClient } from '../proxy/raw-client.ts'
+import { connectionKey } from './connection-key.ts'
 import type { InstancePorts } from './serve-instance.ts'
 
 /** An instance as a load balancer has it. */
@@ -14,8 +15,8 @@ export class LoadConnection {
   readonly client: RawClient
   readonly member: Member
   readonly serverName: string | undefined
-  /** Its own port; 0 until it is connected. */
-  port = 0
+  /** 0 until it is connected. */
+  key = 0
   requests = 0
   idleSinceMs = 0
 
@@ -26,7 +27,7 @@ export class LoadConnection {
     const socket = serverName === undefined ? plainSocket(member) : secureSocket(member, serverName, session)
     this.client = new RawClient(socket)
     socket.once('connect', () => {
-      this.port = socket.localPort ?? 0
+      this.key = connectionKey(socket.remotePort ?? 0, socket.localPort ?? 0)
     })
   }
 

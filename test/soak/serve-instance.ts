@@ -95,10 +95,10 @@ export class ServeInstance implements AsyncDisposable {
     return this.#exit
   }
 
-  /** Ends a data worker by an uncaught error. Resolves with the client ports of the connections that it had. */
+  /** Ends a data worker by an uncaught error. Resolves with the keys of the connections that it had. */
   async killWorker(worker: number): Promise<ReadonlySet<number>> {
     const report = await this.#order({ order: 'kill', worker }, one => one.report === 'killed')
-    return new Set(report.flatMap(one => (one.report === 'killed' ? one.clientPorts : [])))
+    return new Set(report.flatMap(one => (one.report === 'killed' ? one.connections : [])))
   }
 
   /** What all heaps together use after a full collection. */

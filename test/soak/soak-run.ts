@@ -26,8 +26,8 @@ export interface SoakReport {
   readonly failures: readonly Failure[]
   readonly changes: { readonly endpoints: number; readonly routes: number; readonly certificates: number }
   readonly samples: readonly Sample[]
-  /** Of resident memory after the warm-up, as a share of what it was then. */
-  readonly residentGrowth: number
+  /** Of resident memory after the warm-up, as a share of what it was then; undefined with fewer than 3 samples. */
+  readonly residentGrowth: number | undefined
   /** Of the used heaps together after a full collection, from the end of the warm-up to the end. */
   readonly liveHeapGrowth: number
   readonly fileDescriptors: { readonly before: number; readonly after: number }
@@ -145,6 +145,11 @@ class SoakRun {
     }
   }
 
+  #residentGrowth(): number | undefined {
+    const points = this.#samples.map(({ atMs, residentBytes }) => ({ atMs, value: residentBytes }))
+    return points.length < 3 ? undefined : growthOf(points)
+  }
+
   async #report(end: {
     readonly before: ProcessSample
     readonly liveGrowth: number
@@ -162,7 +167,7 @@ class SoakRun {
         certificates: this.#churn.certificateSwaps,
       },
       samples: this.#samples,
-      residentGrowth: growthOf(this.#samples.map(({ atMs, residentBytes }) => ({ atMs, value: residentBytes }))),
+      residentGrowth: this.#residentGrowth(),
       liveHeapGrowth: end.liveGrowth,
       fileDescriptors: { before: end.before.fileDescriptors, after: after.fileDescriptors },
       left: end.left,

@@ -16,7 +16,7 @@ export function judgeZeroLoss(plan: ZeroLossPlan, report: ZeroLossReport): Verdi
   const sum = (of: (loss: WorkerLoss) => number): number => losses.reduce((total, loss) => total + of(loss), 0)
   return {
     facts: [
-      `${report.sent} requests, answered: ${JSON.stringify(report.answered)}`,
+      `${report.sent} requests in ${Math.round(report.elapsedMs / 1_000)} s, answered: ${JSON.stringify(report.answered)}`,
       `${connections.opened} connections, ${connections.handshakes} handshakes, ${connections.resumed} of them resumed`,
       `${changes.endpoints} endpoint changes, ${changes.routes} route changes, ${changes.certificates} certificates`,
       `${exitCodes.length} restarts, exit codes ${[...new Set(exitCodes)].join(' ')}`,
@@ -70,9 +70,10 @@ export function judgeClosingPods(report: ClosingPodsReport): Verdict {
 
 /** `maxGrowth` of memory, 0.03 is 3 %; undefined where the run is too short to say. */
 export function judgeSoak(report: SoakReport, maxGrowth: number | undefined): Verdict {
-  const percent = (share: number): string => `${(share * 100).toFixed(2)} %`
+  const percent = (share: number | undefined): string =>
+    share === undefined ? 'unknown' : `${(share * 100).toFixed(2)} %`
   const { residentGrowth, liveHeapGrowth, fileDescriptors, changes } = report
-  const tooMuch = maxGrowth !== undefined && residentGrowth > maxGrowth
+  const tooMuch = maxGrowth !== undefined && !(residentGrowth !== undefined && residentGrowth <= maxGrowth)
   return {
     facts: [
       `${report.sent} requests; ${changes.endpoints} endpoint changes, ${changes.routes} route changes, ${changes.certificates} certificates`,

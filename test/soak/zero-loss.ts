@@ -31,6 +31,7 @@ export interface WorkerLoss {
 
 export interface ZeroLossReport {
   readonly sent: number
+  readonly elapsedMs: number
   readonly answered: Readonly<Record<string, number>>
   /** What may not be: none of a worker that was killed. */
   readonly failures: readonly Failure[]
@@ -62,7 +63,7 @@ interface Kill {
   readonly instance: string
   readonly atMs: number
   readonly endMs: number
-  readonly clientPorts: ReadonlySet<number>
+  readonly connections: ReadonlySet<number>
   readonly countedByProxy: number
 }
 
@@ -71,6 +72,7 @@ class ZeroLossRun {
   readonly #stage: Stage
   readonly #client: LoadClient
   readonly #churn: Churn
+  readonly #startedMs = performance.now()
   readonly #kills: Kill[] = []
   readonly #exitCodes: (number | string)[] = []
 
@@ -129,13 +131,13 @@ class ZeroLossRun {
     const before = await instance.metrics()
     const lost = before.get('workers_lost_total') ?? 0
     const atMs = performance.now()
-    const clientPorts = await instance.killWorker(worker)
+    const connections = await instance.killWorker(worker)
     await instance.untilMetrics(
       metric => metric('workers_lost_total') === lost + 1 && metric('workers_serving') === metric('workers'),
     )
     const after = await instance.metrics()
     const countedByProxy = (after.get('requests_lost_total') ?? 0) - (before.get('requests_lost_total') ?? 0)
-    this.#kills.push({ instance: instance.name, atMs, endMs: performance.now(), clientPorts, countedByProxy })
+    this.#kills.push({ instance: instance.name, atMs, endMs: performance.now(), connections, countedByProxy })
   }
 
   async #restart(instance: ServeInstance): Promise<void> {
@@ -155,6 +157,7 @@ class ZeroLossRun {
     const failedPosts = failures.filter(({ kind }) => kind.startsWith('post')).map(({ id }) => id)
     return {
       sent,
+      elapsedMs: performance.now() - this.#startedMs,
       answered,
       failures: failures.filter(failure => !excused.has(failure)),
       notOnce: [
@@ -193,15 +196,16 @@ function lossOf(kill: Kill, client: LoadClient, sightings: Uint8Array): WorkerLo
     ({ instance, atMs }) =>
       instance === kill.instance && atMs >= Math.floor(kill.atMs) && atMs <= kill.endMs + noticeMs,
   )
-  const failed = then.filter(({ clientPort }) => kill.clientPorts.has(clientPort))
+  const failed = then.filter(({ connectionKey }) => kill.connections.has(connectionKey))
   const isUnaccepted = ({ requests }: Failure): boolean => requests <= 1
   return {
     countedByProxy: kill.countedByProxy,
     failed,
     reachedPod: failed.filter(({ id }) => (sightings[id] ?? 0) > 0).length,
     endedTunnels: client.endedTunnels.filter(
-      ({ clientPort, atMs }) => kill.clientPorts.has(clientPort) && atMs > kill.atMs - noticeMs && atMs < kill.endMs,
+      ({ connectionKey, atMs }) =>
+        kill.connections.has(connectionKey) && atMs > kill.atMs - noticeMs && atMs < kill.endMs,
     ).length,
-    unaccepted: then.filter(failure => !kill.clientPorts.has(failure.clientPort) && isUnaccepted(failure)),
+    unaccepted: then.filter(failure => !kill.connections.has(failure.connectionKey) && isUnaccepted(failure)),
   }
 }
