@@ -117,13 +117,15 @@ export class LoadClient {
   #begin(): void {
     const target = this.targets[Math.floor(Math.random() * this.targets.length)]
     if (target === undefined) throw new Error('the client has no target')
+    const kind = this.#drawKind()
     const request: LoadRequest = {
       id: this.sent++,
-      kind: this.#drawKind(),
+      kind,
       target,
       services: target.services,
       secure: target.tls && Math.random() < this.#options.secureShare,
-      fresh: Math.random() < this.#options.freshShare,
+      // As browsers do: a tunnel gets a connection of its own.
+      fresh: kind === 'websocket' || Math.random() < this.#options.freshShare,
       startedMs: performance.now(),
       connection: undefined,
     }
