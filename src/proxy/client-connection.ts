@@ -34,6 +34,8 @@ type State = 'head' | 'body' | 'busy' | 'tunnel' | 'lingering' | 'closed'
 /** How long, and for how many bytes, a client may go on sending after the answer that ends its connection. */
 const lingerMs = 2_000
 const lingerBytes = 16_777_216
+/** While the worker stops: one that asked just now is about to ask again, and a request must not meet our end. */
+const stopIdleMs = 1_000
 /**
  * A client that has closed its sending side may be gone altogether; only writes tell: the first one is answered by a
  * reset, which the second one meets.
@@ -61,6 +63,8 @@ export class ClientConnection implements Client, TransportOwner {
   #paused = false
   #discarded = 0
   #keptWhileDraining = false
+  /** Since its last response, while it waits for the next request. */
+  #idleSinceMs = 0
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #bodySink = (bytes: Buffer, start: number, end: number): void => {
@@ -157,6 +161,7 @@ export class ClientConnection implements Client, TransportOwner {
     const { timeouts } = this.context.settings
     // The response had begun before the worker stopped, so the client was not told not to ask again.
     this.#keptWhileDraining = this.context.draining
+    this.#idleSinceMs = this.context.clock.nowMs
     this.#deadline = this.context.clock.deadline(this.context.draining ? lingerMs : timeouts.keepAliveMs)
     // Inside `#consume` its loop goes on with the next request; from a response that ended, it is begun here.
     if (!this.#consuming) this.#consumeHeld()
@@ -170,9 +175,9 @@ export class ClientConnection implements Client, TransportOwner {
   }
 
   /**
-   * The worker stops. Connections that wait for their next request are closed. One that was accepted and has not
-   * asked for anything yet is given the chance to: its request may be on the way. So is one whose last response did
-   * not say that it is the last.
+   * The worker stops; called with every tick until nothing is left. Connections that have waited for their next
+   * request for a while are closed. One that was accepted and has not asked for anything yet is given the chance to:
+   * its request may be on the way. So is one whose last response did not say that it is the last.
    */
   stop(): void {
     if (this.#state === 'tunnel') this.#exchange?.closeTunnel()
@@ -187,7 +192,8 @@ export class ClientConnection implements Client, TransportOwner {
   }
 
   #mayClose(): boolean {
-    return this.#held === undefined && this.#requests > 0 && !this.#keptWhileDraining
+    if (this.#held !== undefined || this.#requests === 0 || this.#keptWhileDraining) return false
+    return this.context.clock.nowMs - this.#idleSinceMs >= stopIdleMs
   }
 
   #destroy(): void {

@@ -24,8 +24,11 @@ import type { FromWorker, ToWorker, WorkerConfiguration, WorkerEvent } from './w
 
 /** Lines of the log that one worker may ask for in a second: hostile traffic must not fill it. */
 const maxEventsPerSecond = 10
-/** The listeners close after so long without a new connection, and after so long whatever comes. */
-const quietMs = 200
+/**
+ * The listeners close after so many ticks without a new connection, and after so long whatever comes. Ticks, because
+ * between two of them the kernel is asked: a thread that was kept waiting for its processor has heard of nothing.
+ */
+const quietTicks = 3
 const maxQuietWaitMs = 5_000
 /** After the listeners closed, how long to wait for handshakes; and in the end, for stdout to take the access log. */
 const maxHandshakeWaitMs = 2_000
@@ -54,7 +57,7 @@ export class DataWorker {
   #connectionsGoneAt = Number.POSITIVE_INFINITY
   #destroyed = 0
   #seenAccepted = 0
-  #quietSince = 0
+  #quietTicks = 0
 
   constructor(configuration: WorkerConfiguration, post: (message: FromWorker) => void) {
     this.#configuration = configuration
@@ -223,7 +226,6 @@ export class DataWorker {
     if (this.#stop !== undefined) return
     this.#context.draining = true
     const now = this.#clock.nowMs
-    this.#quietSince = now
     this.#seenAccepted = this.#listeners.accepted
     this.#stop = { graceDeadline: now + graceMs, quietDeadline: now + Math.min(maxQuietWaitMs, graceMs) }
   }
@@ -236,9 +238,9 @@ export class DataWorker {
     if (this.#stop === undefined) return
     if (this.#listeners.accepted !== this.#seenAccepted) {
       this.#seenAccepted = this.#listeners.accepted
-      this.#quietSince = now
-    }
-    const isQuiet = now - this.#quietSince >= quietMs || now >= this.#stop.quietDeadline
+      this.#quietTicks = 0
+    } else this.#quietTicks++
+    const isQuiet = this.#quietTicks >= quietTicks || now >= this.#stop.quietDeadline
     if (isQuiet && this.#listenersClosedAt === Number.POSITIVE_INFINITY) {
       this.#listenersClosedAt = now
       this.#context.drainEndsMs = this.#stop.graceDeadline

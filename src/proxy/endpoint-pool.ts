@@ -40,10 +40,13 @@ export class EndpointPool implements Judged {
     this.#options = options
   }
 
-  take(settings: ProxySettings, fresh: boolean): UpstreamConnection {
-    const { counters } = this.#options
-    const kept = fresh ? undefined : this.#idle.pop()
+  /** A kept connection that has waited for at most `maxIdleMs`, else a new one; with 0 always a new one. */
+  take(settings: ProxySettings, maxIdleMs: number): UpstreamConnection {
+    const { counters, clock } = this.#options
+    const youngest = maxIdleMs === 0 ? undefined : this.#idle[this.#idle.length - 1]
+    const kept = youngest !== undefined && clock.nowMs - youngest.idleSinceMs <= maxIdleMs ? youngest : undefined
     if (kept !== undefined) {
+      this.#idle.pop()
       counters.add('upstreamIdle', -1)
       counters.add('upstreamReuses')
       return kept

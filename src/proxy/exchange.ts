@@ -75,6 +75,8 @@ export interface Client {
 }
 
 const serverName = 'ingress-fleet'
+/** Servers close idle connections after 2 seconds or more, as a rule. */
+const unrepeatableIdleMs = 1_000
 const healthPath = '/healthz'
 
 export class Exchange implements UpstreamUser, RequestFacts {
@@ -203,9 +205,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const { upstreams, counters } = this.#context
     const index = this.#choose()
     const backend = this.#backend
-    // After a kept connection died, so may have all others: a second attempt gets a new one.
     const upstream =
-      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#attempts > 0)
+      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#maxIdleMs())
     if (upstream === undefined) return this.fail('no_endpoint')
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
@@ -217,6 +218,15 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#attemptBytes = 0
     this.#bodyBytesSent = 0
     upstream.begin(this, this.head.method, bound)
+  }
+
+  /**
+   * After a kept connection died, so may have all others: a second attempt gets a new one. So does a request that
+   * cannot be repeated, when the endpoint might be about to close what has been idle for that long.
+   */
+  #maxIdleMs(): number {
+    if (this.#attempts > 0) return 0
+    return isIdempotent(this.head.method) ? Number.POSITIVE_INFINITY : unrepeatableIdleMs
   }
 
   /** Another attempt may find that all endpoints were replaced since the request began: the present ones are asked. */

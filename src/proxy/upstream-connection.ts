@@ -70,6 +70,8 @@ export class UpstreamConnection implements TransportOwner {
   #requests = 0
   /** More came than the response holds: the connection cannot be trusted with another request. */
   #surplus = false
+  /** When its last request ended, by the coarse clock. */
+  idleSinceMs = 0
   #paused = false
   /** A write has failed. There may still be a response to read. */
   #writeFailed = false
@@ -178,6 +180,7 @@ export class UpstreamConnection implements TransportOwner {
       this.#transport.flushed
     this.resume()
     this.#deadline = Math.min(this.#pool.clock.deadline(this.#idleMs()), this.#expiresMs)
+    this.idleSinceMs = this.#pool.clock.nowMs
     this.#head = undefined
     if (!reusable || !this.#pool.keep(this, maxIdlePerEndpoint)) this.destroy()
   }

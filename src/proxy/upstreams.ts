@@ -103,10 +103,10 @@ export class Upstreams {
     return present
   }
 
-  /** A kept connection to the endpoint, or a new one when there is none or `fresh` is asked for. */
-  connection(backend: Backend, index: number, fresh: boolean): UpstreamConnection | undefined {
+  /** A kept connection to the endpoint that has been idle for at most `maxIdleMs`, or a new one. */
+  connection(backend: Backend, index: number, maxIdleMs: number): UpstreamConnection | undefined {
     const pool = this.#runtimes.get(backend)?.pools[index]
-    return pool?.take(this.#settings, fresh)
+    return pool?.take(this.#settings, maxIdleMs)
   }
 
   /** Looks at every connection's deadlines. */

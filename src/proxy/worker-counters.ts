@@ -17,6 +17,7 @@ export const counterRows = {
   tlsHandshakesFailed: { kind: 'counter', help: 'TLS handshakes that failed' },
   certificatesRejected: { kind: 'counter', help: 'certificates that could not be loaded when they were needed' },
   requests: { kind: 'counter', help: 'requests finished' },
+  requestsLost: { kind: 'counter', help: 'requests that ended with their data worker, unanswered or in part' },
   requestsInFlight: { kind: 'gauge', help: 'requests being served' },
   responses1xx: { kind: 'counter', help: 'requests that ended as tunnels' },
   responses2xx: { kind: 'counter', help: 'responses with a status of 200 to 299' },
@@ -96,6 +97,11 @@ export class WorkerCounters {
   fail(code: ProxyErrorCode): void {
     const at = this.#errorIndex[code]
     this.#values[at] = (this.#values[at] ?? 0) + 1
+  }
+
+  /** After the worker died: the requests that it was serving died with it. */
+  loseRequests(): void {
+    this.add('requestsLost', this.#values[this.#index.requestsInFlight])
   }
 
   /** After the worker died: what it held open is gone. */
