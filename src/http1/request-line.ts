@@ -57,6 +57,16 @@ export function scanRequestLine(
   }
 }
 
+/**
+ * Whether the octets, refused or not whole, begin a request of method HEAD: the answer to it has no content, whatever
+ * is wrong with the rest (RFC 9110 section 9.3.2).
+ */
+export function beginsHeadRequest(bytes: Buffer, start: number, end: number): boolean {
+  let at = start
+  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++
+  return end - at > 4 && latin1(bytes, at, at + 5) === 'HEAD '
+}
+
 /** Offset of the first octet that is not of an empty line. */
 function skipEmptyLines(bytes: Buffer, start: number, end: number): number | Incomplete | Refused {
   let at = start

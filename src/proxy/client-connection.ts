@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
+import { beginsHeadRequest } from '../http1/request-line.ts'
 import { serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
@@ -272,7 +273,7 @@ export class ClientConnection implements Client {
       return parsed.next
     }
     if (parsed.kind === 'incomplete') this.#held = start === 0 ? bytes : bytes.subarray(start, end)
-    else this.#refuse(parsed.refusal)
+    else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
     return -1
   }
 
@@ -318,7 +319,7 @@ export class ClientConnection implements Client {
   }
 
   /** Bytes that are no request: answered, and nothing after them is looked at. */
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Refusal, headOnly: boolean): void {
     const { clock, counters } = this.context
     counters.add('requests')
     counters.add(refusal.status < 500 ? 'responses4xx' : 'responses5xx')
@@ -328,6 +329,7 @@ export class ClientConnection implements Client {
       date: clock.httpDate,
       server: 'ingress-fleet',
       connection: 'close',
+      headOnly,
       additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
     })
     this.#held = undefined
@@ -398,7 +400,7 @@ export class ClientConnection implements Client {
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
-    else this.#refuse({ status: 408, reason: 'head-timeout' })
+    else this.#refuse({ status: 408, reason: 'head-timeout' }, beginsHeadRequest(this.#held, 0, this.#held.length))
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect } from 'node:net'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readCases, sentBy } from './case-file.ts'
 import { mutated } from './mutated.ts'
 import { recordedMessage } from './recorded-message.ts'
 import { outcomeOf } from './simulated-client.ts'
+import { requestCases, sentBy } from './wire-cases.ts'
 
 /** One request as a parser understood it. */
 interface Understood {
@@ -74,7 +74,7 @@ const NODE_DIFFERS: ReadonlyMap<string, string> = new Map([
   ['base-lowercase-method', 'Node does not know the method'],
 ])
 
-const corpus = readCases().cases.map(requestCase => [requestCase.id, sentBy(requestCase)] as const)
+const corpus = requestCases.map(requestCase => [requestCase.id, sentBy(requestCase)] as const)
 const accepted = corpus.filter(([, octets]) => outcomeOf([octets]).forwarded.length > 0)
 
 describe('what is accepted here is accepted by the parser of Node with the same method and body', () => {
