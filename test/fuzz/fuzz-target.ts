@@ -43,7 +43,7 @@ export function countingReads(octets: Buffer): { readonly octets: Buffer; readon
     get(target, key) {
       if (typeof key === 'string' && /^\d+$/.test(key)) reads++
       const value: unknown = Reflect.get(target, key, target)
-      return typeof value === 'function' ? value.bind(target) : value
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
   })
   return { octets: counting, reads: () => reads }

@@ -6,7 +6,7 @@ import type { Random } from './random.ts'
 /** Inputs between two looks at the coverage, which costs as much as many of them. */
 const BATCH = 48
 /** Found inputs are made smaller for so many tries. */
-const SHRINK_TRIES = 3000
+const SHRINK_TRIES = 600
 
 export interface FuzzResult {
   readonly runs: number

@@ -119,7 +119,7 @@ class Run {
     const all = [...this.#fields, ...((fields as readonly string[] | null) ?? [])]
     this.#current = {
       method: methods[method as number] ?? '',
-      target: this.#target + String(target ?? ''),
+      target: this.#target + (typeof target === 'string' ? target : ''),
       status: Number(status ?? 0),
       minorVersion: minor as number,
       fields: Array.from({ length: all.length / 2 }, (_, index) => [all[2 * index] ?? '', all[2 * index + 1] ?? '']),
