@@ -3,6 +3,7 @@ import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
+import { beginsHeadRequest } from '../http1/request-line.ts'
 import { serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
@@ -295,7 +296,7 @@ export class ClientConnection implements Client, TransportOwner {
       return parsed.next
     }
     if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
-    else this.#refuse(parsed.refusal)
+    else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
     return -1
   }
 
@@ -347,7 +348,7 @@ export class ClientConnection implements Client, TransportOwner {
   }
 
   /** Bytes that are no request: answered, and nothing after them is looked at. */
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Refusal, headOnly: boolean): void {
     const { clock, counters } = this.context
     counters.add('requests')
     counters.add(refusal.status < 500 ? 'responses4xx' : 'responses5xx')
@@ -357,6 +358,7 @@ export class ClientConnection implements Client, TransportOwner {
       date: clock.httpDate,
       server: 'ingress-fleet',
       connection: 'close',
+      headOnly,
       additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
     })
     this.#held = undefined
@@ -426,7 +428,7 @@ export class ClientConnection implements Client, TransportOwner {
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
-    else this.#refuse({ status: 408, reason: 'head-timeout' })
+    else this.#refuse({ status: 408, reason: 'head-timeout' }, beginsHeadRequest(this.#held, 0, this.#held.length))
   }
 
   /** While its answer is made, a client that has closed its sending side is asked whether it is there. */
