@@ -22,6 +22,8 @@ export interface WorkerContext {
   settings: ProxySettings
   /** From the start of the drain: every response closes its connection. */
   draining: boolean
+  /** Memory is short: new requests are refused. */
+  overloaded: boolean
   /** A bug: the request is given up, the worker goes on. */
   reportBug(error: unknown): void
 }

@@ -13,10 +13,16 @@ interface CounterRow {
 export const counterRows = {
   connectionsAccepted: { kind: 'counter', help: 'client connections accepted' },
   connectionsRefused: { kind: 'counter', help: 'client connections closed at once because there were too many' },
+  connectionsEvicted: {
+    kind: 'counter',
+    help: 'idle client connections closed to make room for new ones, or because memory was short',
+  },
   connectionsOpen: { kind: 'gauge', help: 'client connections open' },
   tlsHandshakesFailed: { kind: 'counter', help: 'TLS handshakes that failed' },
   certificatesRejected: { kind: 'counter', help: 'certificates that could not be loaded when they were needed' },
+  clockTicks: { kind: 'counter', help: 'turns of the event loops for the clock, ten a second each when all is well' },
   requests: { kind: 'counter', help: 'requests finished' },
+  requestsLost: { kind: 'counter', help: 'requests in flight on a data worker that was lost' },
   requestsInFlight: { kind: 'gauge', help: 'requests being served' },
   responses1xx: { kind: 'counter', help: 'requests that ended as tunnels' },
   responses2xx: { kind: 'counter', help: 'responses with a status of 200 to 299' },
@@ -67,7 +73,16 @@ export class WorkerCounters {
     this.#values[at] = (this.#values[at] ?? 0) + 1
   }
 
-  /** After the worker died: what it held open is gone. */
+  value(name: CounterName): number {
+    return this.#values[this.#index[name]] ?? 0
+  }
+
+  /** After the worker died unasked: nobody else will count what it was serving. */
+  countLost(): void {
+    this.add('requestsLost', this.value('requestsInFlight'))
+  }
+
+  /** After the worker ended: what it held open is gone. */
   resetGauges(): void {
     for (const name of names) if (counterRows[name].kind === 'gauge') this.#values[this.#index[name]] = 0
   }
