@@ -159,8 +159,12 @@ export class ClientConnection implements Client {
     return this.#identity.peerAddress
   }
 
-  /** Since when it waits for a request of which nothing has come; Infinity while it does not. */
+  /**
+   * Since when it waits for a request of which nothing has come; Infinity while it does not. Where all has been said
+   * and only the client's end is awaited, nobody waits at all.
+   */
   get idleSinceMs(): number {
+    if (this.#state === 'lingering' && this.#socket.writableFinished) return 0
     const isIdle = this.#state === 'head' && this.#held === undefined && this.#socket.writableLength === 0
     if (!isIdle) return Number.POSITIVE_INFINITY
     const { clientHeadMs, keepAliveMs } = this.context.settings.timeouts

@@ -37,6 +37,9 @@ const evictedShare = 1 / 256
 /** How often memory is measured, in ticks; and while it is short, how often garbage is collected. */
 const memoryTicks = 5
 const collectTicks = 50
+/** What the kernel's and OpenSSL's part of a connection takes, roughly: V8 does not know of it. */
+const plainConnectionBytes = 4_096
+const tlsConnectionBytes = 40_960
 
 /** One data worker: its table, its listeners, its connections and the one clock that looks after them all. */
 export class DataWorker {
@@ -52,6 +55,7 @@ export class DataWorker {
   readonly #heap = new HeapWatch()
   #processIsOver: boolean
   #ticks = 0
+  #secureConnections = 0
   /** At this tick every connection was busy. */
   #fullAtTick = -1
   readonly #context: WorkerContext
@@ -224,8 +228,10 @@ export class DataWorker {
     const onGone = (gone: ClientConnection): void => {
       if (!this.#connections.delete(gone)) return
       this.#counters.add('connectionsOpen', -1)
-      if (!secure) this.#addresses.release(address)
+      if (secure) this.#secureConnections--
+      else this.#addresses.release(address)
     }
+    if (secure) this.#secureConnections++
     this.#connections.add(new ClientConnection(socket, { context: this.#context, secure, onGone }))
   }
 
@@ -268,7 +274,12 @@ export class DataWorker {
   }
 
   #watchHeap(): void {
-    if (this.#heap.check()) this.#event(this.#heap.isOver ? 'heapOver' : 'heapUnder', {})
+    const changed = this.#heap.check()
+    const plain = (this.#connections.size - this.#secureConnections) * plainConnectionBytes
+    const secure = (this.#secureConnections + this.#listeners.handshaking) * tlsConnectionBytes
+    this.#counters.set('heapBytes', this.#heap.heapBytes)
+    this.#counters.set('heldBytes', this.#heap.externalBytes + plain + secure)
+    if (changed) this.#event(this.#heap.isOver ? 'heapOver' : 'heapUnder', {})
     this.#judgeLoad()
   }
 

