@@ -21,8 +21,8 @@ async function withstand(plan: AttackPlan): Promise<Outcome> {
   if (printsFigures) {
     const latencies = `p50 ${quiet.p50Ms.toFixed(2)} → ${attacked.p50Ms.toFixed(2)} ms, p99 ${quiet.p99Ms.toFixed(2)} → ${attacked.p99Ms.toFixed(2)} ms (${(attacked.p99Ms / quiet.p99Ms).toFixed(2)} ×)`
     const memory = `memory +${growthMb.toFixed(0)} MB, at most +${peakGrowthMb.toFixed(0)} MB`
-    console.log(
-      `${plan.attack} with ${plan.connections} connections: ${latencies}; ${memory}; gone after ${(endedAfterMs / 1000).toFixed(1)} s; honest ${JSON.stringify(attacked.outcomes)}`,
+    process.stdout.write(
+      `${plan.attack} with ${plan.connections} connections: ${latencies}; ${memory}; gone after ${(endedAfterMs / 1000).toFixed(1)} s; honest ${JSON.stringify(attacked.outcomes)}\n`,
     )
   }
   expect(Object.keys(attacked.outcomes)).toEqual(['200'])

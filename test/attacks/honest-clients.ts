@@ -18,8 +18,8 @@ export class HonestClients {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: clients })
   #outcomes: Record<string, number> = {}
   #latencies: number[] = []
-  #going = true
-  #running: Promise<unknown>
+  readonly #stop = new AbortController()
+  readonly #running: Promise<unknown>
 
   constructor(port: number) {
     this.#port = port
@@ -37,13 +37,13 @@ export class HonestClients {
   }
 
   async stop(): Promise<void> {
-    this.#going = false
+    this.#stop.abort()
     await this.#running
     this.#agent.destroy()
   }
 
   async #go(index: number): Promise<void> {
-    for (let turn = index; this.#going; turn++) {
+    for (let turn = index; !this.#stop.signal.aborted; turn++) {
       const startMs = performance.now()
       const outcome = await this.#ask(turn % 2 === 0)
       this.#latencies.push(performance.now() - startMs)

@@ -100,7 +100,7 @@ function environment(plan: Plan): readonly object[] {
     // Without a limit, its number of data workers follows it; rounded up, and 0 where nothing is asked for.
     {
       name: 'REQUESTED_PROCESSORS',
-      valueFrom: { resourceFieldRef: { containerName: container, resource: 'requests.cpu' } },
+      valueFrom: { resourceFieldRef: { containerName: container, resource: 'requests.cpu', divisor: '1' } },
     },
     { name: 'TERMINATION_GRACE_SECONDS', value: String(plan.pod.terminationGracePeriodSeconds) },
   ]
