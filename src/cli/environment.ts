@@ -11,6 +11,8 @@ export interface Environment {
   readonly instanceName: string | undefined
   /** How long Kubernetes waits between SIGTERM and SIGKILL. */
   readonly terminationGraceSeconds: number | undefined
+  /** Processors that the proxy's container asked the scheduler for. */
+  readonly requestedProcessors: number | undefined
   /** Image that an operator gives its proxies where an IngressDeployment names none. */
   readonly proxyImage: string | undefined
   readonly logLevel: string
@@ -21,13 +23,17 @@ export interface Environment {
 
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): Environment {
   const text = (name: string): string | undefined => (variables[name] === '' ? undefined : variables[name])
-  const seconds = Number(text('TERMINATION_GRACE_SECONDS') ?? Number.NaN)
+  const positive = (name: string): number | undefined => {
+    const value = Number(text(name) ?? Number.NaN)
+    return Number.isFinite(value) && value > 0 ? value : undefined
+  }
   return {
     kubeconfig: text('KUBECONFIG'),
     podNamespace: text('POD_NAMESPACE'),
     podName: text('POD_NAME'),
     instanceName: text('INSTANCE_NAME'),
-    terminationGraceSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
+    terminationGraceSeconds: positive('TERMINATION_GRACE_SECONDS'),
+    requestedProcessors: positive('REQUESTED_PROCESSORS'),
     proxyImage: text('PROXY_IMAGE'),
     logLevel: text('LOG_LEVEL') ?? 'info',
     inClusterServer: inClusterServer(text('KUBERNETES_SERVICE_HOST'), text('KUBERNETES_SERVICE_PORT')),
