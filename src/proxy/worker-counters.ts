@@ -38,7 +38,10 @@ export const counterRows = {
   upstreamRetries: { kind: 'counter', help: 'second and third attempts' },
   upstreamUnsolicited: { kind: 'counter', help: 'kept connections closed because the endpoint spoke unasked' },
   endpointEjections: { kind: 'counter', help: 'times that a failing endpoint was avoided for a while' },
-  endpointsEjected: { kind: 'gauge', help: 'endpoints that failed and have not answered since' },
+  endpointsEjected: {
+    kind: 'gauge',
+    help: 'endpoints that failed and have not answered since, by the count of each worker',
+  },
   upstreamOpen: { kind: 'gauge', help: 'connections to endpoints open' },
   upstreamIdle: { kind: 'gauge', help: 'connections to endpoints kept for the next request' },
   heapBytes: { kind: 'gauge', help: 'bytes of the JavaScript heaps of data workers' },
