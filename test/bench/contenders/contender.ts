@@ -3,12 +3,16 @@ import type { Processes } from '../machine/processes.ts'
 
 export type ContenderName = 'ours' | 'nginx' | 'haproxy' | 'caddy'
 
-/** What every contender is to do alike. */
-export interface ProxySetup {
-  /** Empty, and made for one start of one contender. */
+/** Where a program runs. */
+export interface Place {
+  /** Empty, and made for one start of one program. */
   readonly folder: string
   /** Processor to run on. */
   readonly core: number
+}
+
+/** What every contender is to do alike. */
+export interface ProxySetup extends Place {
   /** Host names that are served, each on `/`. */
   readonly hosts: readonly string[]
   /** Ports of the endpoints behind `/`, in turn. */
