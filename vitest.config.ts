@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**', 'test/bench/**', 'test/features/**'],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/features/**'],
         },
       },
       { extends: true, test: { name: 'features', include: ['test/features/**/*.test.ts'] } },

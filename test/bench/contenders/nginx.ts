@@ -43,24 +43,25 @@ const logFormat = `log_format upstreaminfo '$remote_addr - $remote_user [$time_l
   '"$http_referer" "$http_user_agent" $request_length $request_time [shop-app-80] [] $upstream_addr '
   '$upstream_response_length $upstream_response_time $upstream_status $request_id';`
 
+const tls = [
+  'ssl_certificate tls.crt; ssl_certificate_key tls.key; ssl_protocols TLSv1.3;',
+  'ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; ssl_session_cache shared:tls:10m;',
+].join(' ')
+
 function http(setup: ProxySetup, ports: { readonly httpPort: number; readonly httpsPort: number }): string {
-  const listen = `listen 127.0.0.1:${ports.httpPort} backlog=4096; listen 127.0.0.1:${ports.httpsPort} ssl backlog=4096;`
-  const follow = `listen 127.0.0.1:${ports.httpPort}; listen 127.0.0.1:${ports.httpsPort} ssl;`
+  const plain = `listen 127.0.0.1:${ports.httpPort}`
+  // One server with TLS: each would have a context of its own in memory.
+  const first = `${plain} backlog=4096; listen 127.0.0.1:${ports.httpsPort} ssl backlog=4096; ${tls}`
   return `http {
 ${temporaryPaths}
-access_log ${setup.accessLog ? 'access.log upstreaminfo buffer=64k flush=1s' : 'off'};
 ${logFormat}
+access_log ${setup.accessLog ? 'access.log upstreaminfo buffer=64k flush=1s' : 'off'};
 keepalive_requests 1000000000;
 keepalive_timeout 1h;
 client_max_body_size 0;
 server_names_hash_max_size 65536;
 server_names_hash_bucket_size 128;
 map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-ssl_certificate tls.crt;
-ssl_certificate_key tls.key;
-ssl_protocols TLSv1.3;
-ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
-ssl_session_cache shared:tls:10m;
 proxy_http_version 1.1;
 proxy_max_temp_file_size 0;
 proxy_request_buffering off;
@@ -78,7 +79,7 @@ proxy_set_header X-Forwarded-Scheme $scheme;
 proxy_set_header X-Scheme $scheme;
 upstream app { ${setup.backendPorts.map(port => `server 127.0.0.1:${port};`).join(' ')} keepalive 320; keepalive_requests 1000000000; keepalive_timeout 1h; }
 upstream sink { server 127.0.0.1:${setup.sinkPort}; keepalive 320; keepalive_requests 1000000000; keepalive_timeout 1h; }
-${setup.hosts.map((host, index) => server(host, index === 0 ? listen : follow, index === 0)).join('\n')}
+${setup.hosts.map((host, index) => server(host, index === 0 ? first : `${plain};`, index === 0)).join('\n')}
 }
 `
 }

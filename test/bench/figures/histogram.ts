@@ -41,10 +41,7 @@ function bucketOf(value: number): number {
   const doublings = Math.floor(Math.log2(value)) - Math.log2(exactBelow) + 1
   const step = 2 ** doublings
   const half = exactBelow / 2
-  return Math.min(
-    exactBelow + (doublings - 1) * half + Math.floor(value / step) - half,
-    exactBelow * maxDoublings - 1,
-  )
+  return Math.min(exactBelow + (doublings - 1) * half + Math.floor(value / step) - half, exactBelow * maxDoublings - 1)
 }
 
 /** The highest value that goes into a bucket. */

@@ -11,7 +11,7 @@ const headEnd = Buffer.from('\r\n\r\n')
 export function readAnswer(bytes: Buffer, length: number): Answer | undefined {
   const at = bytes.indexOf(headEnd)
   if (at < 0 || at + 4 > length) return undefined
-  const head = bytes.latin1Slice(0, at + 2)
+  const head = bytes.toString('latin1', 0, at + 2)
   const bodyStart = at + 4
   const contentLength = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1]
   if (contentLength === undefined) return { status: 0, bodyStart, end: length }

@@ -77,7 +77,7 @@ class Handshakes {
   }
 
   #readAnswer(socket: TLSSocket, done: (isReused: boolean | undefined) => void): void {
-    let received = Buffer.alloc(0)
+    let received: Buffer = Buffer.alloc(0)
     let isReused: boolean | undefined
     socket.on('data', (bytes: Buffer) => {
       received = received.length === 0 ? bytes : Buffer.concat([received, bytes])

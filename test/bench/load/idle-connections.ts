@@ -34,7 +34,7 @@ export async function openIdleConnections(options: IdleOptions): Promise<readonl
 /** Resolves when the whole answer is there; a connection that ends later is seen by who counts those still open. */
 async function askOnce(socket: Socket, host: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    let received = Buffer.alloc(0)
+    let received: Buffer = Buffer.alloc(0)
     socket.on('data', (bytes: Buffer) => {
       received = Buffer.concat([received, bytes])
       const answer = readAnswer(received, received.length)

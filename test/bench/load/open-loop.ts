@@ -18,6 +18,8 @@ export interface OpenLoopOptions {
   /** Not counted. */
   readonly warmupSeconds: number
   readonly seconds: number
+  /** What is not answered so long after the last request was due, never will be. */
+  readonly graceMs: number
 }
 
 export interface OpenLoopResult {
@@ -31,8 +33,6 @@ export interface OpenLoopResult {
 }
 
 const idDigits = 12
-/** What is not answered so long after the last request was due, never will be. */
-const graceMs = 5000
 /** Sockets wake the loop anyway; this is for when they are quiet. */
 const tickMs = 0.25
 
@@ -89,7 +89,7 @@ class OpenLoop {
     this.#startMs = performance.now()
     this.#ticker = new Worker(tickerSource, { eval: true, workerData: tickMs })
     this.#ticker.on('message', () => this.#pump())
-    const timer = setTimeout(() => this.#end?.(), this.#total * this.#intervalMs + graceMs)
+    const timer = setTimeout(() => this.#end?.(), this.#total * this.#intervalMs + this.#options.graceMs)
     await ended
     clearTimeout(timer)
     return this.#result()
@@ -135,8 +135,7 @@ class OpenLoop {
 
   #receive(connection: Connection, length: number): boolean {
     const { partial, request } = connection
-    const bytes =
-      partial === undefined ? this.#buffer : Buffer.concat([partial, this.#buffer.subarray(0, length)])
+    const bytes = partial === undefined ? this.#buffer : Buffer.concat([partial, this.#buffer.subarray(0, length)])
     const total = partial === undefined ? length : bytes.length
     const answer = request < 0 ? { status: 0, bodyStart: 0, end: -1 } : readAnswer(bytes, total)
     if (answer === undefined) {
@@ -145,7 +144,7 @@ class OpenLoop {
     }
     connection.partial = undefined
     const isRight =
-      answer.end === total && bytes.latin1Slice(answer.bodyStart, answer.bodyStart + idDigits) === idOf(request)
+      answer.end === total && bytes.toString('latin1', answer.bodyStart, answer.bodyStart + idDigits) === idOf(request)
     this.#finish(request, answer.status === 200 ? (isRight ? undefined : 'wrongAnswer') : 'status')
     connection.request = -1
     // What comes after a wrong answer cannot be told apart any more.

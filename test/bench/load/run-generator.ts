@@ -58,7 +58,7 @@ export async function holdGenerator<Name extends keyof Holders>(
       started.child.stdin?.end()
       const { value } = await lines.next()
       if (started.child.exitCode === null) await once(started.child, 'exit')
-      return value === undefined ? undefined : JSON.parse(value)
+      return value === undefined ? undefined : (JSON.parse(value) as unknown)
     },
   }
 }

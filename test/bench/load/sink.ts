@@ -18,12 +18,12 @@ class SinkConnection {
   readonly #socket: Socket
   #bodyLeft = 0
   #isTunnel = false
-  #waiting = Buffer.alloc(0)
+  #waiting: Buffer = Buffer.alloc(0)
 
   constructor(socket: Socket) {
     this.#socket = socket
     socket.on('error', () => {})
-    socket.on('data', bytes => this.#receive(bytes))
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes))
   }
 
   #receive(bytes: Buffer): void {
@@ -32,7 +32,7 @@ class SinkConnection {
     if (this.#isTunnel) return this.#echo()
     const end = this.#waiting.indexOf('\r\n\r\n')
     if (end < 0) return
-    const head = this.#waiting.latin1Slice(0, end + 2)
+    const head = this.#waiting.toString('latin1', 0, end + 2)
     const rest = this.#waiting.subarray(end + 4)
     this.#waiting = Buffer.alloc(0)
     const key = /\r\nsec-websocket-key: *(\S+)\r\n/i.exec(head)?.[1]

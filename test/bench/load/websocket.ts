@@ -42,7 +42,7 @@ class Client {
   readonly #frame = Buffer.alloc(clientHeader.length + payloadBytes, 'm')
   readonly #failures = { upgrade: 0, wrongAnswer: 0, reset: 0 }
   #messages = 0
-  #waiting = Buffer.alloc(0)
+  #waiting: Buffer = Buffer.alloc(0)
   #upgraded = false
   #deadline = 0
   #ended = false
@@ -58,7 +58,7 @@ class Client {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
     this.#deadline = performance.now() + seconds * 1000
     socket.on('error', () => {})
-    socket.on('data', bytes => this.#receive(socket, bytes))
+    socket.on('data', (bytes: Buffer) => this.#receive(socket, bytes))
     socket.write(
       `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
@@ -83,7 +83,7 @@ class Client {
   #takeUpgrade(socket: Socket): boolean {
     const end = this.#waiting.indexOf('\r\n\r\n')
     if (end < 0) return false
-    if (!this.#waiting.latin1Slice(0, end).startsWith('HTTP/1.1 101 ')) {
+    if (!this.#waiting.toString('latin1', 0, end).startsWith('HTTP/1.1 101 ')) {
       socket.destroy()
       return false
     }

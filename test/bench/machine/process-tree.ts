@@ -4,11 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 export function processTree(pid: number): readonly number[] {
   let tasks: readonly string[]
   try {
-    tasks = readdirSync(`/proc/${pid}/task`)
+    tasks = hasEnded(pid) ? [] : readdirSync(`/proc/${pid}/task`)
   } catch {
-    return []
+    tasks = []
   }
+  if (tasks.length === 0) return []
   return [pid, ...tasks.flatMap(task => childrenOf(pid, task)).flatMap(processTree)]
+}
+
+/** It may still have an entry, until its parent has asked how it ended. */
+function hasEnded(pid: number): boolean {
+  return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
 function childrenOf(pid: number, task: string): readonly number[] {

@@ -63,7 +63,9 @@ export async function waitFor<Found>(
     await delay(pollMs)
   }
   const state = isRunning(started.child) ? `is not ready after ${startTimeoutMs / 1000} s` : 'ended'
-  throw new Error(`${started.child.spawnargs.slice(3).join(' ')} ${state}:\n${readFileSync(logFile, 'utf8').slice(-2000)}`)
+  throw new Error(
+    `${started.child.spawnargs.slice(3).join(' ')} ${state}:\n${readFileSync(logFile, 'utf8').slice(-2000)}`,
+  )
 }
 
 function isRunning(child: ChildProcess): boolean {

@@ -22,7 +22,7 @@ export interface CostWorkload {
   /** Of the cost: `µs` or `ms`. */
   readonly unit: 'µs' | 'ms'
   readonly load: (proxy: RunningProxy, arm: Arm, seconds: number) => Promise<LoadResult>
-  /** Pairs of arms to compare, beside ours with every other contender. */
+  /** Arms to compare; without it `ours` with every other contender. */
   readonly pairs?: readonly { readonly of: string; readonly to: string }[]
 }
 
@@ -71,7 +71,8 @@ async function sampleOf(bench: Bench, workload: CostWorkload, { fleet, label, fa
   const result = await workload.load(proxy, arm, bench.quick ? 1 : 2)
   const cpu = cpuBetween(before, readCpu(proxy.pid))
   emptyAccessLog(proxy)
-  for (const [what, count] of Object.entries(result.failures)) if (count > 0) failures.push({ contender: label, count, what })
+  for (const [what, count] of Object.entries(result.failures))
+    if (count > 0) failures.push({ contender: label, count, what })
   if (result.count === 0) throw new Error(`${label} answered nothing`)
   const cost = (ns: number): number => ns / nsPerUnit[workload.unit] / result.count
   return {
@@ -94,7 +95,7 @@ function rateName({ per }: CostWorkload): string {
 }
 
 function figuresOf(workload: CostWorkload, blocks: Blocks): Pick<Figures, 'measurements' | 'ratios'> {
-  const { arms, unit, pairs = [] } = workload
+  const { arms, unit } = workload
   const rows: readonly FigureRow[] = [
     { name: costName(workload), unit, compared: true },
     { name: userName, unit, compared: true },
@@ -102,7 +103,7 @@ function figuresOf(workload: CostWorkload, blocks: Blocks): Pick<Figures, 'measu
     { name: rateName(workload), unit: '', compared: true },
   ]
   const others = arms.filter(arm => arm.contender !== 'ours').map(({ label }) => ({ of: 'ours', to: label }))
-  return figuresOfBlocks(blocks, rows, [...others, ...pairs])
+  return figuresOfBlocks(blocks, rows, workload.pairs ?? others)
 }
 
 export function summaryOf(block: ReadonlyMap<string, readonly Sample[]>, name: string, unit: string): string {
