@@ -69,7 +69,7 @@ function reverseProxy(ports: readonly number[]): string {
       lb_policy round_robin
       header_up X-Request-ID {http.request.uuid}
       header_up X-Real-IP {http.request.remote.host}
-      header_up X-Forwarded-Port {http.request.port}
+      header_up X-Forwarded-Port 80
       header_up X-Forwarded-Scheme {http.request.scheme}
       header_up X-Scheme {http.request.scheme}
       transport http {

@@ -31,6 +31,10 @@ export class CountingServer implements AsyncDisposable {
     return server
   }
 
+  get openConnections(): number {
+    return this.#sockets.size
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port
   }

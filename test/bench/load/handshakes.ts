@@ -17,6 +17,8 @@ export interface HandshakesResult {
   readonly failures: Readonly<Record<'status' | 'reset' | 'wrongKind', number>>
 }
 
+const answerTimeoutMs = 10_000
+
 /** A connection for every request, TLS 1.3 with X25519 and AES-128-GCM for everybody, as fast as answers come. */
 export async function runHandshakes(options: HandshakesOptions): Promise<HandshakesResult> {
   const clients = new Handshakes(options)
@@ -79,17 +81,20 @@ class Handshakes {
   #readAnswer(socket: TLSSocket, done: (isReused: boolean | undefined) => void): void {
     let received: Buffer = Buffer.alloc(0)
     let isReused: boolean | undefined
+    let answered = false
     socket.on('data', (bytes: Buffer) => {
       received = received.length === 0 ? bytes : Buffer.concat([received, bytes])
       const answer = readAnswer(received, received.length)
       if (answer === undefined) return
+      answered = true
       if (answer.status === 200) isReused = socket.isSessionReused()
       else this.#failures.status++
       socket.end()
     })
+    socket.setTimeout(answerTimeoutMs, () => socket.destroy())
     socket.on('error', () => {})
     socket.once('close', () => {
-      if (isReused === undefined && received.length === 0) this.#failures.reset++
+      if (isReused === undefined && !answered) this.#failures.reset++
       done(isReused)
     })
   }

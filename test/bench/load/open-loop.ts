@@ -70,6 +70,7 @@ class OpenLoop {
   #startMs = 0
   #next = 0
   #finished = 0
+  #closed = false
   #end: (() => void) | undefined
 
   constructor(options: OpenLoopOptions) {
@@ -96,6 +97,7 @@ class OpenLoop {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.#ticker?.terminate()
     for (const { socket } of this.#connections) socket?.destroy()
   }
@@ -161,7 +163,7 @@ class OpenLoop {
     if (at >= 0) this.#idle.splice(at, 1)
     connection.request = -1
     connection.partial = undefined
-    if (this.#finished < this.#total) this.#open(connection).catch(() => {})
+    if (!this.#closed) this.#open(connection).catch(() => {})
   }
 
   #finish(request: number, failure: 'status' | 'wrongAnswer' | 'reset' | undefined): void {

@@ -20,6 +20,9 @@ interface Holders {
   readonly sink: { readonly options: object; readonly ready: { readonly port: number } }
 }
 
+/** No generator is asked for so long: one that is not done by then never will be. */
+const limitMs = 120_000
+
 const file = join(import.meta.dirname, 'generate.ts')
 
 /** Where generators run. */
@@ -34,9 +37,14 @@ export async function runGenerator<Name extends keyof Generators>(
   place: GeneratorPlace,
 ): Promise<Generators[Name]['result']> {
   const { lines, started } = start(name, options, place)
-  const result = await nextLine(lines, name)
-  if (started.child.exitCode === null) await once(started.child, 'exit')
-  return result as Generators[Name]['result']
+  const timer = setTimeout(() => started.child.kill('SIGKILL'), limitMs)
+  try {
+    const result = await nextLine(lines, name)
+    if (started.child.exitCode === null) await once(started.child, 'exit')
+    return result as Generators[Name]['result']
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 export interface Held<Ready> {
@@ -51,7 +59,9 @@ export async function holdGenerator<Name extends keyof Holders>(
   place: GeneratorPlace,
 ): Promise<Held<Holders[Name]['ready']>> {
   const { lines, started } = start(name, options, place)
+  const timer = setTimeout(() => started.child.kill('SIGKILL'), limitMs)
   const ready = (await nextLine(lines, name)) as Holders[Name]['ready']
+  clearTimeout(timer)
   return {
     ready,
     release: async () => {

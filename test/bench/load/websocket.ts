@@ -19,6 +19,8 @@ const payloadBytes = 64
 /** Final text frame, masked, of 64 octets; the mask is all zeros, so that the octets are as they are (RFC 6455, 5.3). */
 const clientHeader = Buffer.from([0x81, 0x80 | payloadBytes, 0, 0, 0, 0])
 const serverFrameBytes = 2 + payloadBytes
+/** A message that is not back so long after the end never will be. */
+const graceMs = 5000
 const closeFrame = Buffer.from([0x88, 0x80, 0, 0, 0, 0])
 
 /** Each connection sends its next message when the one before came back. */
@@ -63,7 +65,9 @@ class Client {
       `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
     )
+    const timer = setTimeout(() => socket.destroy(), seconds * 1000 + graceMs)
     await once(socket, 'close')
+    clearTimeout(timer)
     if (!this.#ended) this.#failures[this.#upgraded ? 'reset' : 'upgrade']++
     return { messages: this.#messages, failures: this.#failures }
   }
