@@ -34,7 +34,8 @@ export async function runBench(options: BenchOptions): Promise<BenchRun> {
   const chosen = chooseWorkloads(options.only)
   const versions = findPrograms(print)
   const cores = chooseCores()
-  printLayout(cores, print)
+  const loadBefore = Math.round((loadavg()[0] ?? 0) * 10) / 10
+  printLayout(cores, loadBefore, print)
   const processes = new Processes()
   const folder = mkdtempSync(join(tmpdir(), 'ingress-fleet-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -46,7 +47,8 @@ export async function runBench(options: BenchOptions): Promise<BenchRun> {
     const present = contenderNames.filter(name => versions[name] !== undefined)
     print(`${workload.name}: ${workload.what}`)
     try {
-      done.push(await runWorkload(workload, { quick, cores, contenders: present, processes, folder: own, print }))
+      const bench = { quick, cores, contenders: present, processes, folder: own, print }
+      done.push({ ...(await runWorkload(workload, bench)), loadBefore })
     } catch (error) {
       broken.push(`${workload.name}: ${error instanceof Error ? error.message : String(error)}`)
       print(`  FAILED ${broken.at(-1)}`)
@@ -57,7 +59,10 @@ export async function runBench(options: BenchOptions): Promise<BenchRun> {
   return { machine: describeMachine(versions), workloads: done, broken }
 }
 
-async function runWorkload(workload: Workload, bench: Parameters<Workload['run']>[0]): Promise<WorkloadResult> {
+async function runWorkload(
+  workload: Workload,
+  bench: Parameters<Workload['run']>[0],
+): Promise<Omit<WorkloadResult, 'loadBefore'>> {
   const { name, what, requirements } = workload
   const startedMs = performance.now()
   const before = readProcessorTime()
@@ -98,9 +103,8 @@ function findPrograms(print: (line: string) => void): Partial<Record<ContenderNa
   return { ...versions, wrk }
 }
 
-function printLayout({ proxy, load, apart }: Cores, print: (line: string) => void): void {
-  const [load1 = 0] = loadavg()
+function printLayout({ proxy, load, apart }: Cores, loadBefore: number, print: (line: string) => void): void {
   if (apart) print(`proxy on processor ${proxy}, generator and backend on processor ${load}`)
   else print('only one processor: proxy, generator and backend share it, so only CPU per request says something')
-  if (load1 > 0.5) print(`the machine is busy (load ${load1.toFixed(1)}): take no figure of this run for a result`)
+  if (loadBefore > 0.5) print(`the machine is busy (load ${loadBefore}): take no figure of this run for a result`)
 }

@@ -35,6 +35,8 @@ test('a request that is never answered holds up nobody else and is counted', asy
   const { result } = await run((id, count) => (count === 120 ? undefined : reply(id)))
   expect(result.failures).toEqual({ ...quiet, unanswered: 1 })
   expect(result.answered).toBe(total - 1)
+  // It was waited for, so it is the slowest.
+  expect(result.latencyUs.max).toBeGreaterThan(900_000)
 })
 
 test.each([

@@ -70,6 +70,7 @@ class OpenLoop {
   #startMs = 0
   #next = 0
   #finished = 0
+  #answered = 0
   #closed = false
   #end: (() => void) | undefined
 
@@ -168,17 +169,29 @@ class OpenLoop {
 
   #finish(request: number, failure: 'status' | 'wrongAnswer' | 'reset' | undefined): void {
     if (failure !== undefined) this.#failures[failure]++
-    else if (request >= this.#warmups) this.#latency.record((performance.now() - this.#dueMs(request)) * 1000)
+    else if (request >= this.#warmups) {
+      this.#answered++
+      this.#latency.record((performance.now() - this.#dueMs(request)) * 1000)
+    }
     this.#finished++
     if (this.#finished === this.#total) this.#end?.()
+  }
+
+  /** What did not come took as long as was waited for it, at least: to leave it out would make a slow proxy fast. */
+  #recordLost(): void {
+    const now = performance.now()
+    const record = (request: number): void => this.#latency.record((now - this.#dueMs(request)) * 1000)
+    for (const { request } of this.#connections) if (request >= this.#warmups) record(request)
+    for (let request = Math.max(this.#next, this.#warmups); request < this.#total; request++) record(request)
   }
 
   #result(): OpenLoopResult {
     this.#failures.unsent = this.#total - this.#next
     this.#failures.unanswered = this.#next - this.#finished
+    this.#recordLost()
     const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = [50, 90, 99, 99.9].map(one => this.#latency.percentile(one))
     return {
-      answered: this.#latency.total,
+      answered: this.#answered,
       failures: { ...this.#failures },
       latencyUs: { p50, p90, p99, p999, max: this.#latency.max },
       sendDelayP99Us: this.#sendDelay.percentile(99),

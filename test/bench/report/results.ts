@@ -11,6 +11,8 @@ export interface WorkloadResult {
   /** Day of the measurement, as in `2026-03-14`. */
   readonly day: string
   readonly seconds: number
+  /** Load average of the machine before the run began: above some tenths it had other things to do. */
+  readonly loadBefore: number
   /** Of the time of all processors, what others on the same host took. */
   readonly stolenPercent: number
   readonly requirements: readonly JudgedRequirement[]

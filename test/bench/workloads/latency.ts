@@ -100,7 +100,7 @@ async function openLoop(
   const before = proxy === undefined ? undefined : readCpu(proxy.pid)
   const result = await runGenerator('open-loop', options, { core: bench.cores.load, processes: bench.processes })
   if (proxy === undefined || before === undefined) return { result, cpuNs: undefined }
-  const requests = requestsPerSecond * (options.warmupSeconds + seconds)
+  const requests = requestsPerSecond * options.warmupSeconds + result.answered
   return { result, cpuNs: cpuBetween(before, readCpu(proxy.pid)).totalNs / requests }
 }
 
