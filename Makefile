@@ -58,6 +58,12 @@ e2e: image ## Real node, real pods of the real image (root, Debian or Ubuntu); l
 	@hack/install-node-packages
 	@node hack/run-tests.ts e2e
 
+bench: $(bundle) ## Side by side with nginx, HAProxy and Caddy: a table of ratios (ONLY=small,tls QUICK=1)
+	@ONLY=$(ONLY) QUICK=$(QUICK) node hack/bench.ts
+
+bench-micro: $(modules) ## Nanoseconds per call of each hot function against the last saved (ONLY=name SAVE=1)
+	@ONLY=$(ONLY) SAVE=$(SAVE) node --expose-gc hack/bench-micro.ts
+
 ##@ Build
 
 image: $(bundle) ## The image as dist/image.tar and under its tag
@@ -94,5 +100,5 @@ $(modules): package.json package-lock.json
 $(bundle): $(modules) $(sources) hack/build.ts
 	@npm run --silent build
 
-.PHONY: help demo cluster cluster-down build generate format check test test-node-24 soak e2e image docker-build \
-	build-installer install uninstall deploy undeploy run
+.PHONY: help demo cluster cluster-down build generate format check test test-node-24 soak e2e bench bench-micro image \
+	docker-build build-installer install uninstall deploy undeploy run

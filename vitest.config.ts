@@ -14,14 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [
-            'test/integration/**',
-            'test/e2e/**',
-            'test/bench/**',
-            'test/features/**',
-            'test/soak/**',
-            'test/attacks/**',
-          ],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/features/**', 'test/soak/**', 'test/attacks/**'],
         },
       },
       { extends: true, test: { name: 'features', include: ['test/features/**/*.test.ts', 'test/soak/**/*.test.ts'] } },

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { compile } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
+import { benchmarksPage } from '../test/bench/report/page.ts'
 import { referencePages } from './generate-reference.ts'
 
 type Schema = {
@@ -26,6 +27,7 @@ const outputs: Record<string, string> = {
   'src/api/ingressdeployment.ts': await types(schema),
   'src/api/ingressdeployment-schema.ts': `// ${notice}\nexport const ingressDeploymentSchema = ${JSON.stringify(withoutKubernetes(schema), null, 2)} as const\n`,
   'docs/reference/ingressdeployment.md': reference(schema),
+  'docs/benchmarks.md': benchmarksPage(),
   ...referencePages(),
 }
 
