@@ -82,7 +82,7 @@ test('handshakes that are begun and left', async () => {
     connections: many,
     isOver: counted => (counted.get('tls_handshakes_failed_total') ?? 0) >= many,
   })
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 2))
+  expect(endedAfterMs).toBeLessThan(within(10))
 })
 
 test('more connections than there is room for', async () => {
@@ -116,7 +116,7 @@ test('floods of WebSocket messages to an endpoint that does not read', async () 
 
 test('WebSockets through which nothing comes', async () => {
   const { endedAfterMs } = await withstand({ attack: 'silentWebSockets', connections: many })
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
+  expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 3))
 })
 
 test('connections that are half open', async () => {

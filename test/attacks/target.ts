@@ -53,7 +53,7 @@ export class Target implements AsyncDisposable {
   readonly #backend: Server
   readonly #upgraded = new Set<Socket>()
   readonly #attackers: ChildProcess[] = []
-  #revision = ''
+  #manifest = ''
 
   private constructor() {
     this.#backend = createServer((request, response) => this.#answer(request, response))
@@ -79,7 +79,7 @@ export class Target implements AsyncDisposable {
       }),
       await tlsSecret('tls', ['shop.example.com']),
     )
-    target.#configure({})
+    target.#configure({}, {})
     await target.#serving.start('--workers', '1')
     // What garbage collection leaves lying between two runs of it is no growth by an attack.
     await Promise.all(Array.from({ length: 4 }, async () => target.#download()))
@@ -171,31 +171,27 @@ export class Target implements AsyncDisposable {
     more()
   }
 
-  #configure(configuration: Configuration): void {
-    const { timeouts, limits, ...others } = configuration
-    this.#serving.write(
-      'instance.yaml',
-      ingressDeployment({
-        ingressClass: { name: 'shop' },
-        configuration: {
-          accessLog: 'off',
-          tlsRedirect: false,
-          ...others,
-          timeouts: isFull ? timeouts : { ...shortTimeouts, ...timeouts },
-          limits: { maxBodyBytes: 0, ...limits },
-        },
-      }),
-    )
+  /** Says whether that changed anything. */
+  #configure({ timeouts, limits, ...others }: Configuration, usual: Configuration['timeouts']): boolean {
+    const manifest = ingressDeployment({
+      ingressClass: { name: 'shop' },
+      configuration: {
+        accessLog: 'off',
+        tlsRedirect: false,
+        ...others,
+        timeouts: { ...usual, ...timeouts },
+        limits: { maxBodyBytes: 0, ...limits },
+      },
+    })
+    if (manifest === this.#manifest) return false
+    this.#manifest = manifest
+    this.#serving.write('instance.yaml', manifest)
+    return true
   }
 
   async #reconfigure(configuration: Configuration): Promise<void> {
-    const text = JSON.stringify(configuration)
-    if (text === this.#revision) return
-    this.#revision = text
     const served = (await this.metrics()).get('served_revision') ?? 0
-    this.#configure(configuration)
-    // The defaults that it began with may be what is asked for: then there is no new revision.
-    if (text === '{}') return
+    if (!this.#configure(configuration, isFull ? {} : shortTimeouts)) return
     while (((await this.metrics()).get('served_revision') ?? 0) <= served) await pause(20)
   }
 
@@ -236,7 +232,7 @@ const shortTimeouts = {
   clientBodySeconds: 2,
   slowClientGraceSeconds: 1,
   sendSeconds: 1,
-  readSeconds: 1,
+  readSeconds: 3,
   keepAliveSeconds: 2,
 }
 
