@@ -46,6 +46,7 @@ const attackerFile = join(import.meta.dirname, 'attacker.ts')
 const honestConnections = 8
 /** Far more than kernels hold between two sockets. */
 const largeBytes = 64 * 1024 * 1024
+const mediumBytes = 16 * 1024 * 1024
 
 /** A real proxy with a backend and honest clients, to be attacked by other processes. */
 export class Target implements AsyncDisposable {
@@ -82,7 +83,7 @@ export class Target implements AsyncDisposable {
     target.#configure({}, {})
     await target.#serving.start('--workers', '1')
     // What garbage collection leaves lying between two runs of it is no growth by an attack.
-    await Promise.all(Array.from({ length: 4 }, async () => target.#download()))
+    await Promise.all(Array.from({ length: 24 }, async () => target.#download()))
     return target
   }
 
@@ -143,7 +144,7 @@ export class Target implements AsyncDisposable {
     const asked = requestHttp({
       host: '127.0.0.1',
       port: this.#port('HTTP'),
-      path: '/large',
+      path: '/medium',
       headers: { host: 'shop.example.com' },
     })
     asked.end()
@@ -156,10 +157,11 @@ export class Target implements AsyncDisposable {
     request.resume()
     if (request.method === 'POST') return void request.on('end', () => response.end('hello'))
     if (request.url === '/some') return void response.end('x'.repeat(20_000))
-    if (request.url !== '/large') return void response.end('hello')
-    response.setHeader('content-length', largeBytes)
+    const bytes = { '/large': largeBytes, '/medium': mediumBytes }[request.url ?? '']
+    if (bytes === undefined) return void response.end('hello')
+    response.setHeader('content-length', bytes)
     const block = Buffer.alloc(65_536, 'x')
-    let left = largeBytes
+    let left = bytes
     const more = (): void => {
       while (left > 0) {
         left -= block.length
