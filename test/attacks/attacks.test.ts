@@ -22,7 +22,7 @@ async function withstand(plan: AttackPlan): Promise<Outcome> {
     const latencies = `p50 ${quiet.p50Ms.toFixed(2)} → ${attacked.p50Ms.toFixed(2)} ms, p99 ${quiet.p99Ms.toFixed(2)} → ${attacked.p99Ms.toFixed(2)} ms (${(attacked.p99Ms / quiet.p99Ms).toFixed(2)} ×)`
     const memory = `memory +${growthMb.toFixed(0)} MB, at most +${peakGrowthMb.toFixed(0)} MB`
     process.stdout.write(
-      `${plan.attack} with ${plan.connections} connections: ${latencies}; ${memory}; gone after ${(endedAfterMs / 1000).toFixed(1)} s; honest ${JSON.stringify(attacked.outcomes)}\n`,
+      `${plan.attack} with ${plan.connections} connections: ${latencies}; ${memory}; gone after ${(endedAfterMs / 1000).toFixed(1)} s; workers lost ${counted.get('workers_lost_total')}; honest ${JSON.stringify(attacked.outcomes)}\n`,
     )
   }
   expect(Object.keys(attacked.outcomes)).toEqual(['200'])
@@ -36,6 +36,11 @@ async function withstand(plan: AttackPlan): Promise<Outcome> {
 const within = (seconds: number): number => seconds * 1000 + 10_000
 
 const many = isFull ? 1_000 : 200
+/**
+ * Those that fill the kernel's buffers on both sides, which are on one machine here: with more of them the kernel's own
+ * limit (tcp_mem) would be what is tested.
+ */
+const greedy = 40
 const floodMs = isFull ? 20_000 : 1_500
 
 test('slowloris', async () => {
@@ -51,7 +56,7 @@ test('bodies a byte at a time', async () => {
 })
 
 test('responses that are not read', async () => {
-  const { counted, endedAfterMs } = await withstand({ attack: 'unreadResponses', connections: isFull ? 200 : 40 })
+  const { counted, endedAfterMs } = await withstand({ attack: 'unreadResponses', connections: greedy })
   expect(counted.get('request_errors_total{code="client_too_slow"}')).toBeGreaterThan(20)
   expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
 })
@@ -62,7 +67,7 @@ test('header floods', async () => {
 })
 
 test('requests without end on connections that do not read', async () => {
-  const { endedAfterMs } = await withstand({ attack: 'pipelining', connections: isFull ? 200 : 20 })
+  const { endedAfterMs } = await withstand({ attack: 'pipelining', connections: greedy })
   expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
 })
 
@@ -77,7 +82,7 @@ test('handshakes that are begun and left', async () => {
     connections: many,
     isOver: counted => (counted.get('tls_handshakes_failed_total') ?? 0) >= many,
   })
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 10 : 2))
+  expect(endedAfterMs).toBeLessThan(within(10))
 })
 
 test('more connections than there is room for', async () => {
@@ -105,16 +110,16 @@ test('floods of chunk extensions', async () => {
 })
 
 test('floods of WebSocket messages to an endpoint that does not read', async () => {
-  const { endedAfterMs } = await withstand({ attack: 'webSocketMessages', connections: isFull ? 200 : 20 })
+  const { endedAfterMs } = await withstand({ attack: 'webSocketMessages', connections: greedy })
   expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
 })
 
 test('WebSockets through which nothing comes', async () => {
   const { endedAfterMs } = await withstand({ attack: 'silentWebSockets', connections: many })
-  expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 1))
+  expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 3))
 })
 
 test('connections that are half open', async () => {
-  const { endedAfterMs } = await withstand({ attack: 'halfOpen', connections: isFull ? 300 : 60 })
+  const { endedAfterMs } = await withstand({ attack: 'halfOpen', connections: isFull ? 90 : 60 })
   expect(endedAfterMs).toBeLessThan(within(isFull ? 60 : 3))
 })

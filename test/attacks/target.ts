@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, request as requestHttp, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import type { IngressDeployment } from '../../src/api/ingressdeployment.ts'
@@ -44,7 +44,9 @@ export interface Outcome {
 const attackerFile = join(import.meta.dirname, 'attacker.ts')
 /** Connections that are none of the attackers': kept ones of honest clients, and one of each on its way. */
 const honestConnections = 8
-const largeBytes = 256 * 1024 * 1024
+/** Far more than kernels hold between two sockets. */
+const largeBytes = 64 * 1024 * 1024
+const mediumBytes = 16 * 1024 * 1024
 
 /** A real proxy with a backend and honest clients, to be attacked by other processes. */
 export class Target implements AsyncDisposable {
@@ -52,7 +54,7 @@ export class Target implements AsyncDisposable {
   readonly #backend: Server
   readonly #upgraded = new Set<Socket>()
   readonly #attackers: ChildProcess[] = []
-  #revision = ''
+  #manifest = ''
 
   private constructor() {
     this.#backend = createServer((request, response) => this.#answer(request, response))
@@ -78,8 +80,10 @@ export class Target implements AsyncDisposable {
       }),
       await tlsSecret('tls', ['shop.example.com']),
     )
-    target.#configure({})
+    target.#configure({}, {})
     await target.#serving.start('--workers', '1')
+    // What garbage collection leaves lying between two runs of it is no growth by an attack.
+    await Promise.all(Array.from({ length: 24 }, async () => target.#download()))
     return target
   }
 
@@ -136,14 +140,28 @@ export class Target implements AsyncDisposable {
     this.#backend.closeAllConnections()
   }
 
+  async #download(): Promise<void> {
+    const asked = requestHttp({
+      host: '127.0.0.1',
+      port: this.#port('HTTP'),
+      path: '/medium',
+      headers: { host: 'shop.example.com' },
+    })
+    asked.end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     request.resume()
     if (request.method === 'POST') return void request.on('end', () => response.end('hello'))
     if (request.url === '/some') return void response.end('x'.repeat(20_000))
-    if (request.url !== '/large') return void response.end('hello')
-    response.setHeader('content-length', largeBytes)
+    const bytes = { '/large': largeBytes, '/medium': mediumBytes }[request.url ?? '']
+    if (bytes === undefined) return void response.end('hello')
+    response.setHeader('content-length', bytes)
     const block = Buffer.alloc(65_536, 'x')
-    let left = largeBytes
+    let left = bytes
     const more = (): void => {
       while (left > 0) {
         left -= block.length
@@ -155,31 +173,27 @@ export class Target implements AsyncDisposable {
     more()
   }
 
-  #configure(configuration: Configuration): void {
-    const { timeouts, limits, ...others } = configuration
-    this.#serving.write(
-      'instance.yaml',
-      ingressDeployment({
-        ingressClass: { name: 'shop' },
-        configuration: {
-          accessLog: 'off',
-          tlsRedirect: false,
-          ...others,
-          timeouts: isFull ? timeouts : { ...shortTimeouts, ...timeouts },
-          limits: { maxBodyBytes: 0, ...limits },
-        },
-      }),
-    )
+  /** Says whether that changed anything. */
+  #configure({ timeouts, limits, ...others }: Configuration, usual: Configuration['timeouts']): boolean {
+    const manifest = ingressDeployment({
+      ingressClass: { name: 'shop' },
+      configuration: {
+        accessLog: 'off',
+        tlsRedirect: false,
+        ...others,
+        timeouts: { ...usual, ...timeouts },
+        limits: { maxBodyBytes: 0, ...limits },
+      },
+    })
+    if (manifest === this.#manifest) return false
+    this.#manifest = manifest
+    this.#serving.write('instance.yaml', manifest)
+    return true
   }
 
   async #reconfigure(configuration: Configuration): Promise<void> {
-    const text = JSON.stringify(configuration)
-    if (text === this.#revision) return
-    this.#revision = text
     const served = (await this.metrics()).get('served_revision') ?? 0
-    this.#configure(configuration)
-    // The defaults that it began with may be what is asked for: then there is no new revision.
-    if (text === '{}') return
+    if (!this.#configure(configuration, isFull ? {} : shortTimeouts)) return
     while (((await this.metrics()).get('served_revision') ?? 0) <= served) await pause(20)
   }
 
@@ -220,7 +234,7 @@ const shortTimeouts = {
   clientBodySeconds: 2,
   slowClientGraceSeconds: 1,
   sendSeconds: 1,
-  readSeconds: 1,
+  readSeconds: 3,
   keepAliveSeconds: 2,
 }
 
