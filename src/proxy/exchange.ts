@@ -100,6 +100,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #endpointIndex = -1
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
+  /** A new connection was closed under the request: no more than once it is sent to another endpoint then. */
+  #askedElsewhere = false
   #attemptStartedMs = 0
   /** Of the response to the client; 0 before it began. */
   #status = 0
@@ -424,7 +426,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
   /**
    * Never after a byte of the response. Whatever was not sent may go to another endpoint. What was sent on a kept
    * connection that was closed meanwhile may be sent once more when the method is idempotent (RFC 9110 section 9.2.2)
-   * and no body has gone that is not there any more.
+   * and no body has gone that is not there any more. So may, once and elsewhere, what was sent on a new connection: a
+   * pod that ends resets those that its listener had not accepted yet.
    */
   #mayRetry(code: ProxyErrorCode, upstream: UpstreamConnection | undefined, wasSent: boolean): boolean {
     if (this.#status !== 0 || this.#attempts - this.#refusals >= (this.#bound?.maxAttempts ?? 0)) return false
@@ -432,7 +435,14 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (!wasSent) return retry !== 'never'
     if (retry !== 'if-reused' || upstream === undefined) return false
     const replayable = this.#bodyBytesSent === 0 && idempotentMethods.has(this.head.method)
-    return replayable && upstream.reused && !upstream.answered
+    return replayable && !upstream.answered && (upstream.reused || this.#mayAskElsewhere())
+  }
+
+  #mayAskElsewhere(): boolean {
+    if (this.#askedElsewhere) return false
+    this.#askedElsewhere = true
+    const { length } = this.#backend?.endpoints ?? []
+    return length > 31 || this.#tried !== 2 ** length - 1
   }
 
   /**
