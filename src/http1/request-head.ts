@@ -3,12 +3,13 @@ import { type ConnectionOptions, parseConnection, withoutNominated } from './con
 import { EXPECT, HOST, UPGRADE } from './field-names.ts'
 import { FieldSection, REQUEST_RULES, scanFields } from './field-section.ts'
 import { type DeclaredFraming, declaredFraming } from './framing.ts'
+import { HeadText } from './head-text.ts'
 import { type HeadLimits, type ParsedRequestHead, type Refused, type RequestHead, refused } from './messages.ts'
 import { LF } from './octets.ts'
 import { type RequestLine, scanRequestLine } from './request-line.ts'
 import { type ResolvedTarget, resolveTarget } from './request-target.ts'
 
-/** A line that does not end is looked at again each time it grew by so much. */
+/** A head up to this length is looked at again whenever it grew; a longer line that does not end, at each such step. */
 const RESCAN_STEP_OCTETS = 1024
 
 /** CONNECT asks for a tunnel to anywhere, TRACE echoes fields that the client must not see (RFC 9110 section 9.3). */
@@ -20,10 +21,11 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
  * same however the octets were cut into pieces, when it is called again from the same start with more of them.
  */
 export function parseRequestHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): ParsedRequestHead {
-  const line = scanRequestLine(bytes, { start, end }, limits.maxRequestLineBytes)
+  const text = new HeadText(bytes, start, end)
+  const line = scanRequestLine(bytes, { text, start, end }, limits.maxRequestLineBytes)
   if (line.kind !== 'request-line') return line
   const section = new FieldSection()
-  const stopped = scanFields(section, { bytes, start: line.next, end, limits }, REQUEST_RULES)
+  const stopped = scanFields(section, { bytes, text, start: line.next, end, limits }, REQUEST_RULES)
   if (stopped !== undefined) return stopped
   if (line.majorVersion !== 1) return refused(505, 'version-not-supported')
   if (REFUSED_METHODS.has(line.method)) return refused(405, 'method-not-allowed')
@@ -32,11 +34,12 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
 }
 
 /**
- * Whether it is worth parsing an incomplete head again now that the octets from `seen` to `end` have come: a line
- * ended in them, or the head grew past a step, so that a limit may have been passed. It keeps a head that trickles in
- * from being scanned once per octet.
+ * Whether it is worth parsing an incomplete head again now that the octets from `seen` to `end` have come: the head is
+ * short, so that a fault is answered as soon as it is seen, a line ended in them, or the head grew past a step, so that
+ * a limit may have been passed. It keeps a head that trickles in from being scanned once per octet.
  */
 export function headMayProgress(bytes: Buffer, seen: number, end: number): boolean {
+  if (end <= RESCAN_STEP_OCTETS) return true
   if (Math.floor(seen / RESCAN_STEP_OCTETS) !== Math.floor(end / RESCAN_STEP_OCTETS)) return true
   const lineFeed = bytes.indexOf(LF, seen)
   return lineFeed >= 0 && lineFeed < end

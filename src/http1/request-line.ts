@@ -1,3 +1,4 @@
+import type { HeadText } from './head-text.ts'
 import { INCOMPLETE, type Incomplete, type Refused, refused } from './messages.ts'
 import { CR, DOT, LF, latin1, NINE, SP, TARGET, TOKEN, ZERO } from './octets.ts'
 
@@ -25,7 +26,7 @@ export interface RequestLine {
 /** RFC 9112 section 3: `method SP request-target SP HTTP-version CRLF`, one SP each. */
 export function scanRequestLine(
   bytes: Buffer,
-  range: { readonly start: number; readonly end: number },
+  range: { readonly text: HeadText; readonly start: number; readonly end: number },
   maxRequestLineBytes: number,
 ): RequestLine | Incomplete | Refused {
   const start = skipEmptyLines(bytes, range.start, range.end)
@@ -49,12 +50,22 @@ export function scanRequestLine(
   if (fault !== undefined) return refused(400, fault)
   return {
     kind: 'request-line',
-    method: methodOf(bytes, start, methodEnd),
-    target: latin1(bytes, targetStart, targetEnd),
+    method: range.text.slice(start, methodEnd),
+    target: range.text.slice(targetStart, targetEnd),
     majorVersion: (bytes[versionStart + 5] as number) - ZERO,
     minorVersion: (bytes[versionStart + 7] as number) - ZERO,
     next: versionStart + VERSION_OCTETS + 2,
   }
+}
+
+/**
+ * Whether the octets, refused or not whole, begin a request of method HEAD: the answer to it has no content, whatever
+ * is wrong with the rest (RFC 9110 section 9.3.2).
+ */
+export function beginsHeadRequest(bytes: Buffer, start: number, end: number): boolean {
+  let at = start
+  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++
+  return end - at > 4 && latin1(bytes, at, at + 5) === 'HEAD '
 }
 
 /** Offset of the first octet that is not of an empty line. */
@@ -96,10 +107,4 @@ export function versionNumberFault(bytes: Buffer, start: number, end: number): s
 function isVersionOctet(octet: number, index: number): boolean {
   if (index < HTTP_SLASH.length) return octet === HTTP_SLASH[index]
   return index === 6 ? octet === DOT : octet >= ZERO && octet <= NINE
-}
-
-/** The commonest method without a new string. */
-function methodOf(bytes: Buffer, start: number, end: number): string {
-  if (end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54) return 'GET'
-  return latin1(bytes, start, end)
 }

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
+import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
+import { beginsHeadRequest } from '../http1/request-line.ts'
 import { serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
@@ -12,6 +14,7 @@ import {
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
+import { Transport, type TransportOwner } from './transport.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -31,16 +34,23 @@ type State = 'head' | 'body' | 'busy' | 'tunnel' | 'lingering' | 'closed'
 
 /** How long, and for how many bytes, a client may go on sending after the answer that ends its connection. */
 const lingerMs = 2_000
-const lingerBytes = 1_048_576
+const lingerBytes = 16_777_216
 /** While the worker stops: one that asked just now is about to ask again, and a request must not meet our end. */
 const stopIdleMs = 1_000
-/** A client that has closed its sending side may be gone altogether; only a write would tell. */
-const halfClosedMs = 750
+/**
+ * A client that has closed its sending side may be gone altogether; only writes tell: the first one is answered by a
+ * reset, which the second one meets.
+ */
+const halfClosedMs = 300
+const probes = 2
 
-export class ClientConnection implements Client {
+export class ClientConnection implements Client, TransportOwner {
   readonly context: WorkerContext
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #identity: ConnectionIdentity
+  /** Who asks, as the last request said it, and the authority that it named. */
+  #client: ClientIdentity | undefined
+  #authority = ''
   readonly #onGone: (connection: ClientConnection) => void
   #state: State = 'head'
   #exchange: Exchange | undefined
@@ -50,6 +60,7 @@ export class ClientConnection implements Client {
   #consuming = false
   #requests = 0
   #halfClosed = false
+  #probesLeft = 0
   #paused = false
   #discarded = 0
   #keptWhileDraining = false
@@ -69,7 +80,6 @@ export class ClientConnection implements Client {
       readonly onGone: (connection: ClientConnection) => void
     },
   ) {
-    this.#socket = socket
     this.context = options.context
     this.#onGone = options.onGone
     this.#identity = {
@@ -78,16 +88,21 @@ export class ClientConnection implements Client {
       ports: options.context.forwardedPorts,
     }
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
-    this.#listen()
+    const { transports } = this.context
+    this.#transport = new Transport(socket, { user: this, support: transports, secure: options.secure })
   }
 
   // Client: what the exchange asks for
 
-  send(data: Buffer | string): boolean {
-    if (this.#state === 'closed') return true
-    const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
-    // While it takes nothing, the send timeout tells.
-    if (this.#halfClosed) this.#deadline = more ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+  send(text: string): boolean {
+    return this.#state === 'closed' || this.#sent(this.#transport.send(text))
+  }
+
+  sendBytes(bytes: Buffer, start: number, end: number): boolean {
+    return this.#state === 'closed' || this.#sent(this.#transport.sendBytes(bytes, start, end))
+  }
+
+  #sent(more: boolean): boolean {
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     }
@@ -95,11 +110,11 @@ export class ClientConnection implements Client {
   }
 
   cork(): void {
-    this.#socket.cork()
+    this.#transport.cork()
   }
 
   uncork(): void {
-    this.#socket.uncork()
+    this.#transport.uncork()
   }
 
   pauseBody(): void {
@@ -120,6 +135,10 @@ export class ClientConnection implements Client {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#resume()
     this.#consumeHeld()
+  }
+
+  endTunnel(): void {
+    this.#transport.end()
   }
 
   mayKeepAlive(): boolean {
@@ -184,41 +203,40 @@ export class ClientConnection implements Client {
     this.#held = undefined
     this.#deadline = Number.POSITIVE_INFINITY
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    this.#socket.destroy()
+    this.#transport.destroy()
     this.#onGone(this)
   }
 
-  // Socket
+  // What the transport tells
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('error', () => this.#abort('client_gone'))
-    socket.on('close', () => this.#abort('client_gone'))
-    socket.on('data', chunk => this.#onData(chunk as Buffer))
-    socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.#onEnd())
-    socket.on('finish', () => this.#onSent())
+  transportConnected(): void {}
+
+  transportWriteFailed(): boolean {
+    return false
   }
 
-  #onData(chunk: Buffer): void {
+  transportClosed(): void {
+    this.#abort('client_gone')
+  }
+
+  transportRead(read: Buffer, start: number, end: number): void {
     if (this.#state === 'head' && this.#held === undefined && this.#requests > 0) {
       this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
     }
     try {
-      if (this.#held === undefined) return this.#consume(chunk)
-      const parsedTo = this.#held.length
-      const bytes = Buffer.concat([this.#held, chunk])
+      const held = this.#held
+      if (held === undefined) return this.#consume(read, start, end)
+      const bytes = Buffer.concat([held, read.subarray(start, end)])
       this.#held = undefined
-      if (this.#state === 'head' && !headMayProgress(bytes, parsedTo, bytes.length)) this.#held = bytes
-      else this.#consume(bytes)
+      if (this.#state === 'head' && !headMayProgress(bytes, held.length, bytes.length)) this.#held = bytes
+      else this.#consume(bytes, 0, bytes.length)
     } catch (error) {
       this.#break(error)
     }
   }
 
-  #consume(bytes: Buffer): void {
-    const end = bytes.length
-    let at = 0
+  #consume(bytes: Buffer, start: number, end: number): void {
+    let at = start
     this.#consuming = true
     try {
       while (at < end) {
@@ -241,7 +259,7 @@ export class ClientConnection implements Client {
         this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
       }
       try {
-        this.#consume(held)
+        this.#consume(held, 0, held.length)
       } catch (error) {
         this.#break(error)
       }
@@ -252,7 +270,7 @@ export class ClientConnection implements Client {
   /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
   #step(bytes: Buffer, at: number, end: number): number {
     if (this.#state === 'head' && this.#isClogged()) {
-      this.#held = bytes.subarray(at, end)
+      this.#held = Buffer.from(bytes.subarray(at, end))
       this.#waitForDrain()
       return -1
     }
@@ -260,7 +278,7 @@ export class ClientConnection implements Client {
     if (this.#state === 'body') return this.#readBody(bytes, at, end)
     if (this.#state === 'busy') {
       // A request ahead of its turn: nothing more is read until the present one is served.
-      this.#held = bytes.subarray(at, end)
+      this.#held = Buffer.from(bytes.subarray(at, end))
       this.#pause()
     } else if (this.#state === 'tunnel') {
       this.#exchange?.tunnel(bytes, at, end)
@@ -277,8 +295,8 @@ export class ClientConnection implements Client {
       this.#begin(parsed.head, parsed.next - start)
       return parsed.next
     }
-    if (parsed.kind === 'incomplete') this.#held = start === 0 ? bytes : bytes.subarray(start, end)
-    else this.#refuse(parsed.refusal)
+    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
+    else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
     return -1
   }
 
@@ -290,16 +308,21 @@ export class ClientConnection implements Client {
     this.#state = hasBody ? 'body' : 'busy'
     this.#deadline = hasBody
       ? this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
-      : Number.POSITIVE_INFINITY
+      : this.#busyDeadline()
     exchange.start()
     if (this.#exchange !== exchange || this.#state !== 'body') return
     this.#reader = new BodyReader(head.framing === 'chunked' ? 'chunked' : 'length', head.contentLength, exchange)
   }
 
+  /** Most connections ask for one host, again and again. */
   #identify(head: RequestHead): ClientIdentity {
-    return this.context.settings.trustForwardedHeaders
-      ? identityOfForwardedHeaders(head, this.#identity)
-      : identityOfConnection(head, this.#identity)
+    if (this.context.settings.trustForwardedHeaders) return identityOfForwardedHeaders(head, this.#identity)
+    if (this.#client === undefined || this.#authority !== head.authority) {
+      const { host, forwarding, ...rest } = identityOfConnection(head, this.#identity)
+      this.#client = { ...rest, host: detached(host), forwarding: detached(forwarding) }
+      this.#authority = detached(head.authority)
+    }
+    return this.#client
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
@@ -312,19 +335,20 @@ export class ClientConnection implements Client {
     const next = reader.read(bytes, start, end, this.#bodySink)
     if (this.#exchange !== exchange) return next
     if (reader.failed !== undefined) {
-      exchange.fail(reader.failed.status === 413 ? 'body_too_large' : 'bad_request', reader.failed.status)
+      const { status, reason } = reader.failed
+      exchange.fail(status === 413 ? 'body_too_large' : 'bad_request', status, reason)
       return next
     }
     if (!reader.done) return next
     this.#reader = undefined
     this.#state = 'busy'
-    this.#deadline = Number.POSITIVE_INFINITY
+    this.#deadline = this.#busyDeadline()
     exchange.requestBodyEnd()
     return next
   }
 
   /** Bytes that are no request: answered, and nothing after them is looked at. */
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Refusal, headOnly: boolean): void {
     const { clock, counters } = this.context
     counters.add('requests')
     counters.add(refusal.status < 500 ? 'responses4xx' : 'responses5xx')
@@ -334,15 +358,16 @@ export class ClientConnection implements Client {
       date: clock.httpDate,
       server: 'ingress-fleet',
       connection: 'close',
+      headOnly,
       additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
     })
     this.#held = undefined
     this.send(response)
-    this.#logRefusal(refusal)
+    this.#logRefusal(refusal, response.length - response.indexOf('\r\n\r\n') - 4)
     this.#linger()
   }
 
-  #logRefusal(refusal: Refusal): void {
+  #logRefusal(refusal: Refusal, bodyBytesSent: number): void {
     const { accessLog, clock } = this.context
     accessLog.write(
       {
@@ -352,7 +377,7 @@ export class ClientConnection implements Client {
         minorVersion: 1,
         host: '',
         status: refusal.status,
-        bodyBytesSent: 0,
+        bodyBytesSent,
         referer: '',
         userAgent: '',
         requestBytes: 0,
@@ -366,33 +391,31 @@ export class ClientConnection implements Client {
         namespace: '',
         ingress: '',
         service: '',
+        reason: refusal.reason,
       },
       clock,
     )
   }
 
-  #onDrain(): void {
+  transportDrained(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    if (this.#halfClosed && (this.#state === 'busy' || this.#state === 'tunnel')) {
-      this.#deadline = this.context.clock.deadline(halfClosedMs)
-    }
     this.#exchange?.clientDrained()
     if (this.#state === 'head' && this.#paused) this.#consumeHeld()
   }
 
   /** The client sends no more. It may still wait for its answer. */
-  #onEnd(): void {
+  transportEnded(): void {
     this.#halfClosed = true
-    if (this.#state === 'busy' && !this.#isClogged()) this.#deadline = this.context.clock.deadline(halfClosedMs)
+    if (this.#state === 'busy') this.#deadline = this.#busyDeadline()
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
     else if (this.#state === 'body') this.#abort('client_gone')
-    // No request is owed an answer, but the last one may still be on its way: `#onSent` follows.
+    // No request is owed an answer, but the last one may still be on its way: `transportFinished` follows.
     else if (this.#state === 'head') this.#linger()
-    else if (this.#socket.writableFinished) this.#destroy()
+    else if (this.#transport.finished) this.#destroy()
   }
 
   /** Our own end has been sent, with all before it. */
-  #onSent(): void {
+  transportFinished(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     if (this.#state !== 'lingering') return
     if (this.#halfClosed) this.#destroy()
@@ -401,10 +424,23 @@ export class ClientConnection implements Client {
 
   #onDeadline(): void {
     if (this.#state === 'body') this.#exchange?.fail('request_timeout')
+    else if (this.#state === 'busy') this.#probe()
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
-    else this.#refuse({ status: 408, reason: 'head-timeout' })
+    else this.#refuse({ status: 408, reason: 'head-timeout' }, beginsHeadRequest(this.#held, 0, this.#held.length))
+  }
+
+  /** While its answer is made, a client that has closed its sending side is asked whether it is there. */
+  #busyDeadline(): number {
+    this.#probesLeft = this.#halfClosed ? probes : 0
+    return this.#halfClosed ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+  }
+
+  #probe(): void {
+    this.#probesLeft--
+    this.#deadline = this.#probesLeft > 0 ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+    this.#exchange?.probeClient()
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */
@@ -412,8 +448,9 @@ export class ClientConnection implements Client {
     this.#state = 'lingering'
     this.#held = undefined
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
-    this.#socket.end()
-    this.#resume()
+    this.#transport.end()
+    if (this.#halfClosed && this.#transport.finished) this.#destroy()
+    else this.#resume()
   }
 
   #abort(code: ProxyErrorCode): void {
@@ -438,7 +475,7 @@ export class ClientConnection implements Client {
     return this.#sendDeadline !== Number.POSITIVE_INFINITY
   }
 
-  /** The send timeout runs; the requests that are held go on from `#onDrain`. */
+  /** The send timeout runs; the requests that are held go on from `transportDrained`. */
   #waitForDrain(): void {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#pause()
@@ -446,18 +483,18 @@ export class ClientConnection implements Client {
 
   /** Over TLS the end is authenticated: a client knows without it. */
   #reset(): void {
-    if (!this.#identity.secure) this.#socket.resetAndDestroy()
+    if (!this.#identity.secure) this.#transport.reset()
   }
 
   #pause(): void {
     if (this.#paused) return
     this.#paused = true
-    this.#socket.pause()
+    this.#transport.pause()
   }
 
   #resume(): void {
     if (!this.#paused || this.#state === 'closed') return
     this.#paused = false
-    this.#socket.resume()
+    this.#transport.resume()
   }
 }

@@ -10,8 +10,13 @@ import { CoarseClock, tickMs } from './coarse-clock.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import { BodyBudget } from './request-buffer.ts'
 import { RequestIds } from './request-ids.ts'
+import { RetryBudget } from './retry-policy.ts'
 import { SecureContexts } from './secure-contexts.ts'
+import { probeSocketInternals } from './socket-internals.ts'
+import type { TransportSupport } from './transport.ts'
 import { Upstreams } from './upstreams.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { WorkerCounters } from './worker-counters.ts'
@@ -39,6 +44,7 @@ export class DataWorker {
   readonly #contexts: SecureContexts
   readonly #listeners: Listeners
   readonly #connections = new Set<ClientConnection>()
+  readonly #transports: TransportSupport = { buffers: new ReadBuffers(), internals: undefined }
   readonly #context: WorkerContext
   /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
@@ -67,6 +73,7 @@ export class DataWorker {
 
   /** Serves the table that it was given, then listens. */
   async start(): Promise<void> {
+    this.#transports.internals = await probeSocketInternals(this.#transports.buffers)
     this.#apply(this.#configuration.state)
     this.#ticker = setInterval(() => this.#tick(), tickMs)
     const ports = await this.#listeners.listen()
@@ -111,17 +118,22 @@ export class DataWorker {
       upstreams: new Upstreams({
         clock: this.#clock,
         counters: this.#counters,
+        transports: this.#transports,
         allowLoopbackEndpoints: this.#configuration.allowLoopbackEndpoints,
         seed: this.#configuration.index,
         settings,
       }),
+      transports: this.#transports,
       clock: this.#clock,
       counters: this.#counters,
       accessLog,
       requestIds: new RequestIds(),
       forwardedPorts: this.#configuration.forwardedPorts,
+      bodyBudget: new BodyBudget(),
+      retryBudget: new RetryBudget(),
       settings,
       draining: false,
+      drainEndsMs: Number.POSITIVE_INFINITY,
       reportBug: error =>
         this.#event('requestFailed', { error: error instanceof Error ? (error.stack ?? error.message) : '' }),
     }
@@ -231,6 +243,7 @@ export class DataWorker {
     const isQuiet = this.#quietTicks >= quietTicks || now >= this.#stop.quietDeadline
     if (isQuiet && this.#listenersClosedAt === Number.POSITIVE_INFINITY) {
       this.#listenersClosedAt = now
+      this.#context.drainEndsMs = this.#stop.graceDeadline
       this.#listeners.close()
     }
     if (this.#listenersClosedAt === Number.POSITIVE_INFINITY) return

@@ -2,6 +2,9 @@ import type { ProxySettings } from '../api/settings.ts'
 import type { Endpoint } from '../routing/model.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import type { EndpointGuard } from './endpoint-guard.ts'
+import type { ProxyErrorCode } from './errors.ts'
+import type { Judged, PassiveHealth } from './passive-health.ts'
+import type { TransportSupport } from './transport.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -10,12 +13,14 @@ export interface EndpointPoolOptions {
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
   readonly guard: EndpointGuard
+  readonly transports: TransportSupport
+  readonly health: PassiveHealth
   /** Every open connection of the worker, for its clock. */
   readonly connections: Set<UpstreamConnection>
 }
 
 /** Connections of one worker to one address, the one used last first: the others may grow old and be closed. */
-export class EndpointPool {
+export class EndpointPool implements Judged {
   readonly key: string
   readonly address: string
   readonly port: number
@@ -23,8 +28,8 @@ export class EndpointPool {
   references = 0
   /** No backend has it any more. */
   retired = false
-  /** It refused a connection a moment ago: until then, by the coarse clock, the others come first. */
-  refusedUntilMs = 0
+  /** Set and read by `PassiveHealth` alone. */
+  health: Judged['health']
   readonly #options: EndpointPoolOptions
   readonly #idle: UpstreamConnection[] = []
 
@@ -76,8 +81,19 @@ export class EndpointPool {
     this.forget(connection)
   }
 
+  /** A request failed here. */
+  failed(code: ProxyErrorCode): void {
+    if (!this.retired) this.#options.health.failed(this, code)
+  }
+
+  /** A response began here. */
+  answered(): void {
+    if (this.health !== undefined) this.#options.health.forget(this)
+  }
+
   retire(): void {
     this.retired = true
+    this.#options.health.forget(this)
     this.closeIdle()
   }
 
@@ -97,5 +113,9 @@ export class EndpointPool {
 
   get guard(): EndpointGuard {
     return this.#options.guard
+  }
+
+  get transports(): TransportSupport {
+    return this.#options.transports
   }
 }

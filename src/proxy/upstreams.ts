@@ -5,6 +5,8 @@ import { balancers, defaultAlgorithm } from './balancers/index.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
 import { EndpointPool } from './endpoint-pool.ts'
+import { AvoidedEndpoints, PassiveHealth } from './passive-health.ts'
+import type { TransportSupport } from './transport.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -20,19 +22,18 @@ interface BackendRuntime {
   /** In the order of the backend's endpoints. */
   readonly pools: readonly EndpointPool[]
   readonly balancer: Balancer
+  readonly avoided: AvoidedEndpoints
 }
 
 export interface UpstreamsOptions {
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
+  readonly transports: TransportSupport
   readonly allowLoopbackEndpoints: boolean
   /** Where the balancers of this worker begin. */
   readonly seed: number
   readonly settings: ProxySettings
 }
-
-/** A pod that ends refuses connections before its EndpointSlice says so; by then it does. */
-const refusalMs = 1000
 
 export class Upstreams {
   readonly #options: UpstreamsOptions
@@ -43,13 +44,13 @@ export class Upstreams {
   readonly #current = new Map<string, Backend>()
   /** By the object, not the id: a request that began with an older table keeps its older endpoints. */
   readonly #runtimes = new WeakMap<Backend, BackendRuntime>()
+  readonly #health: PassiveHealth
   #settings: ProxySettings
-  /** No endpoint is passed over after this time. */
-  #refusalsEndMs = 0
 
   constructor(options: UpstreamsOptions) {
     this.#options = options
     this.#settings = options.settings
+    this.#health = new PassiveHealth(options.clock, options.counters)
     this.#guard = new EndpointGuard({ allowLoopback: options.allowLoopbackEndpoints })
   }
 
@@ -74,35 +75,32 @@ export class Upstreams {
   choose(backend: Backend, tried: number): number {
     const runtime = this.#runtimes.get(backend)
     if (runtime === undefined) return -1
-    const count = runtime.pools.length
-    const avoided = tried | this.#refusing(runtime)
-    let index = runtime.balancer.pick(count, avoided)
-    // Where nobody else is left, one that refused is better than one that was tried.
-    if (avoided !== tried && isTried(avoided, index)) index = runtime.balancer.pick(count, tried)
-    for (let step = 0; index >= 0 && runtime.pools[index]?.retired === true; step++) {
-      if (step === count) return -1
-      index = (index + 1) % count
-    }
+    const { pools, balancer, avoided } = runtime
+    const anyEjected = this.#health.anyEjected
+    if (anyEjected) this.#health.look(pools, avoided)
+    const passedOver = anyEjected ? tried | avoided.bits : tried
+    let index = balancer.pick(pools.length, passedOver)
+    // Where nobody else is left, one that is ejected is better than one that was tried.
+    const onlyEjected = passedOver !== tried && isTried(passedOver, index)
+    if (onlyEjected) index = balancer.pick(pools.length, tried)
+    index = this.#stepOver(runtime, index, anyEjected && !onlyEjected)
+    const pool = pools[index]
+    if (pool?.health !== undefined) this.#health.chosen(pool)
     return index
   }
 
-  /** The endpoint did not take a connection: for a moment requests go to the others. */
-  refused(backend: Backend, index: number): void {
-    const pool = this.#runtimes.get(backend)?.pools[index]
-    if (pool === undefined) return
-    pool.refusedUntilMs = this.#options.clock.nowMs + refusalMs
-    this.#refusalsEndMs = pool.refusedUntilMs
-  }
-
-  /** A bit for each endpoint that refused a moment ago. */
-  #refusing({ pools }: BackendRuntime): number {
-    const { nowMs } = this.#options.clock
-    if (nowMs >= this.#refusalsEndMs) return 0
-    let bits = 0
-    for (let index = 0; index < Math.min(31, pools.length); index++) {
-      if ((pools[index]?.refusedUntilMs ?? 0) > nowMs) bits |= 1 << index
+  /** The next endpoint that is in the table and, where there is such a one, not ejected; -1 when all have left. */
+  #stepOver({ pools, avoided }: BackendRuntime, from: number, mindEjected: boolean): number {
+    let present = -1
+    if (from < 0) return present
+    for (let step = 0; step < pools.length; step++) {
+      const index = (from + step) % pools.length
+      const pool = pools[index]
+      if (pool === undefined || pool.retired) continue
+      if (!mindEjected || !this.#health.isAvoided(pool, avoided)) return index
+      if (present < 0) present = index
     }
-    return bits
+    return present
   }
 
   /** A kept connection to the endpoint that has been idle for at most `maxIdleMs`, or a new one. */
@@ -129,7 +127,7 @@ export class Upstreams {
   #enter(id: string, backend: Backend): void {
     const pools = backend.endpoints.map(endpoint => this.#pool(endpoint))
     for (const pool of pools) pool.references++
-    this.#runtimes.set(backend, { pools, balancer: this.#balancer(id) })
+    this.#runtimes.set(backend, { pools, balancer: this.#balancer(id), avoided: new AvoidedEndpoints() })
     this.#current.set(id, backend)
   }
 
@@ -151,6 +149,8 @@ export class Upstreams {
         clock: this.#options.clock,
         counters: this.#options.counters,
         guard: this.#guard,
+        transports: this.#options.transports,
+        health: this.#health,
         connections: this.#connections,
       })
       this.#pools.set(key, pool)

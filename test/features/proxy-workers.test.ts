@@ -295,6 +295,7 @@ describe('a drain', () => {
 
   test('closes tunnels', async () => {
     await start(1)
+    await proxy.publish({ settings: { timeouts: { tunnelDrainMs: 0 } } })
     backend.answer = (_, connection) => {
       backend.readsRequests = false
       connection.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')

@@ -3,17 +3,13 @@ import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../../src/http1/messages.ts'
 import { parseRequestHead } from '../../src/http1/request-head.ts'
 import { parseResponseHead } from '../../src/http1/response-head.ts'
-import { serialiseRequestHead, serialiseResponseHead } from '../../src/http1/serialise.ts'
-import { octetsOf, readCases, sentBy } from './case-file.ts'
+import { serialiseForwarding, serialiseRequestHead, serialiseResponseHead } from '../../src/http1/serialise.ts'
 import { mutated } from './mutated.ts'
 import { limits, outcomeOf } from './simulated-client.ts'
+import { answeredBy, requestCases, responseCases, sentBy } from './wire-cases.ts'
 
-const requests = readCases()
-  .cases.map(sentBy)
-  .filter(octets => octets.length < 10_000)
-const responses = readCases()
-  .response_cases.map(({ upstream_sends }) => octetsOf(upstream_sends.replace(/<[A-Z_]+>/g, '')))
-  .filter(octets => octets.length < 10_000)
+const requests = requestCases.map(sentBy).filter(octets => octets.length < 1500)
+const responses = responseCases.map(answeredBy).filter(octets => octets.length < 1500)
 
 const anyOctets = fc.oneof(
   fc.uint8Array({ maxLength: 400 }).map(array => Buffer.from(array)),
@@ -30,8 +26,9 @@ function accepted(octets: Buffer): RequestHead | undefined {
 
 /** The head as it goes upstream, with nothing added that the client did not say. */
 function forwarded(head: RequestHead): Buffer {
-  const silent = { realIp: '', forwardedPort: '', ...head.identity }
-  return Buffer.from(serialiseRequestHead(head, { host: head.authority, ...silent }), 'latin1')
+  const { requestId, ...identity } = head.identity
+  const forwarding = serialiseForwarding({ realIp: '', forwardedPort: '', ...identity })
+  return Buffer.from(serialiseRequestHead(head, { host: head.authority, requestId, forwarding }), 'latin1')
 }
 
 /** Every text of a head, however deep. */

@@ -77,6 +77,13 @@ describe('values', () => {
     ['proxy-body-size', '2g', 'maxBodyBytes', 2 * 1024 ** 3],
     ['proxy-body-size', '100b', 'maxBodyBytes', 100],
     ['proxy-next-upstream-tries', '0', 'upstreamTries', 0],
+    ['proxy-next-upstream', 'error timeout', 'retryOn', ['error', 'timeout']],
+    ['proxy-next-upstream', 'http_502 non_idempotent', 'retryOn', ['http_502', 'non_idempotent']],
+    ['proxy-next-upstream', 'off', 'retryOn', ['off']],
+    ['proxy-next-upstream-timeout', '0', 'retryWithinMs', 0],
+    ['proxy-request-buffering', 'on', 'requestBuffering', true],
+    ['proxy-request-buffering', 'off', 'requestBuffering', false],
+    ['client-body-buffer-size', '16k', 'maxBufferedBodyBytes', 16_384],
     ['upstream-vhost', 'app.example.com:8080', 'upstreamVhost', 'app.example.com:8080'],
     ['upstream-vhost', '[2001:db8::1]:80', 'upstreamVhost', '[2001:db8::1]:80'],
   ])('%s: %j sets %s', (key, text, option, value) => {
@@ -100,6 +107,9 @@ describe('values', () => {
     ['proxy-body-size', '-1'],
     ['proxy-body-size', '999999999999999g'],
     ['proxy-next-upstream-tries', 'three'],
+    ['proxy-next-upstream', 'always'],
+    ['proxy-request-buffering', 'true'],
+    ['client-body-buffer-size', '0'],
   ])('%s: %j is told of and its default applies', (key, text) => {
     const { options, refusal, problems } = read({ [key]: text })
     expect(options).toEqual({})
@@ -185,7 +195,6 @@ describe('what is not supported', () => {
     ['load-balance', 'ewma'],
     ['mirror-target', 'https://a.example'],
     ['service-upstream', 'true'],
-    ['proxy-next-upstream', 'off'],
   ])('%s: %j is told of and the route served without it', (key, text) => {
     expect(read({ [key]: text })).toMatchObject({
       options: {},

@@ -37,10 +37,13 @@ describe('defaults', () => {
       maxRequestsPerConnection: limits.maxRequestsPerConnection,
       maxIdlePerEndpoint: upstreamKeepAlive.maxIdlePerEndpoint,
       idleSeconds: upstreamKeepAlive.idleMs / 1000,
+      maxLifetimeSeconds: upstreamKeepAlive.maxLifetimeMs / 1000,
+      tunnelDrainSeconds: timeouts.tunnelDrainMs / 1000,
+      maxBufferedBodyBytes: limits.maxBufferedBodyBytes,
       redirectStatus: defaultSettings.redirectStatus,
     }
     const described = Object.keys(documented).map(field => {
-      const text = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: .*?(\\d+) when absent`).exec(crd)
+      const text = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: [^:]*?(\\d+) when\\s+absent`).exec(crd)
       return [field, Number(text?.[1])]
     })
     expect(Object.fromEntries(described)).toEqual(documented)
@@ -77,6 +80,7 @@ describe('typed fields', () => {
           connectSeconds: 4,
           readSeconds: 5,
           sendSeconds: 6,
+          tunnelDrainSeconds: 0,
         },
         limits: {
           maxBodyBytes: 0,
@@ -85,8 +89,15 @@ describe('typed fields', () => {
           maxHeaderCount: 11,
           maxConnections: 12,
           maxRequestsPerConnection: 0,
+          maxBufferedBodyBytes: 13,
         },
-        upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleSeconds: 9, maxRequestsPerConnection: 8 },
+        upstreamKeepAlive: {
+          maxIdlePerEndpoint: 0,
+          idleSeconds: 9,
+          maxRequestsPerConnection: 8,
+          maxLifetimeSeconds: 14,
+        },
+        requestBuffering: true,
       },
       {},
       subject,
@@ -102,6 +113,7 @@ describe('typed fields', () => {
         readMs: 5000,
         sendMs: 6000,
         drainMs: 240_000,
+        tunnelDrainMs: 0,
       },
       limits: {
         maxBodyBytes: 0,
@@ -110,8 +122,11 @@ describe('typed fields', () => {
         maxHeaderCount: 11,
         maxConnections: 12,
         maxRequestsPerConnection: 0,
+        maxBufferedBodyBytes: 13,
       },
-      upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8 },
+      upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8, maxLifetimeMs: 14_000 },
+      requestBuffering: true,
+      retries: defaultSettings.retries,
       trustForwardedHeaders: true,
       tlsRedirect: true,
       redirectStatus: 302,
@@ -137,6 +152,14 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['upstream-keepalive-connections', '7', { upstreamKeepAlive: { maxIdlePerEndpoint: 7 } }],
     ['upstream-keepalive-timeout', '7', { upstreamKeepAlive: { idleMs: 7000 } }],
     ['upstream-keepalive-requests', '7', { upstreamKeepAlive: { maxRequestsPerConnection: 7 } }],
+    ['upstream-keepalive-time', '1h', { upstreamKeepAlive: { maxLifetimeMs: 3_600_000 } }],
+    ['proxy-request-buffering', 'on', { requestBuffering: true }],
+    ['client-body-buffer-size', '64k', { limits: { maxBufferedBodyBytes: 65_536 } }],
+    ['client-body-buffer-size', '9g', { limits: { maxBufferedBodyBytes: 67_108_864 } }],
+    ['proxy-next-upstream', 'error  http_502', { retries: { on: ['error', 'http_502'] } }],
+    ['proxy-next-upstream-tries', '2', { retries: { attempts: 2 } }],
+    ['proxy-next-upstream-timeout', '4', { retries: { withinMs: 4000 } }],
+    ['retry-non-idempotent', 'true', { retries: { nonIdempotent: true } }],
     ['use-forwarded-headers', 'true', { trustForwardedHeaders: true }],
     ['ssl-redirect', 'false', { tlsRedirect: false }],
     ['http-redirect-code', '301', { redirectStatus: 301 }],
@@ -163,6 +186,9 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['use-forwarded-headers', 'yes'],
     ['worker-shutdown-timeout', 'soon'],
     ['keep-alive-requests', '0'],
+    ['proxy-request-buffering', 'true'],
+    ['client-body-buffer-size', '0'],
+    ['proxy-next-upstream', 'error sometimes'],
   ])('%s: %j is told of with what is allowed, and the others apply', (key, text) => {
     const { settings, problems } = resolve({ [key]: text, 'proxy-send-timeout': '9' })
     expect(settings).toEqual({ ...defaultSettings, timeouts: { ...defaultSettings.timeouts, sendMs: 9000 } })
