@@ -58,7 +58,7 @@ const parts: Readonly<Record<string, () => Promise<Verdict>>> = {
       await runSoak({
         program,
         durationMs,
-        warmUpMs: Math.min(durationMs / 4, 5 * 60_000),
+        warmUpMs: Math.min(durationMs / 4, 10 * 60_000),
         sampleMs: Math.min(durationMs / 60, 30_000),
         ratePerSecond: ratePerSecond / 2,
         changesPerSecond: 5,

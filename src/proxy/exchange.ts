@@ -103,6 +103,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #bodyBytes = 0
   #bodyBytesSent = 0
   #attempts = 0
+  #lostOnNew = 0
   #tried = 0
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
@@ -153,7 +154,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#backend = found.route.backend === undefined ? undefined : table.backend(found.route.backend)
     if (this.#backend === undefined) return this.fail('no_endpoint')
     if (!this.#bodyComplete) this.#buffer = this.#bufferFor(this.#bound)
-    if (this.#bound.retry.conditions !== undefined) this.#context.retryBudget.earn()
+    this.#context.retryBudget.earn()
     this.#starting = true
     if (this.#buffer?.waits !== true) this.#attempt()
     this.#starting = false
@@ -505,7 +506,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const policy = this.#bound?.retry
     if (policy === undefined || !this.#mayAttemptAgain(policy)) return false
     const staleConnection = code === 'upstream_closed' && upstream?.reused === true && !upstream.answered
-    return mayRetry(policy, { code, sent, staleConnection, ...this.#repeatability() }, this.#context.retryBudget)
+    if (sent && !staleConnection) this.#lostOnNew++
+    const failed = { code, sent, staleConnection, lostOnNew: this.#lostOnNew, ...this.#repeatability() }
+    return mayRetry(policy, failed, this.#context.retryBudget)
   }
 
   #mayAttemptAgain(policy: RetryPolicy): boolean {

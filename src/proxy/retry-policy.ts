@@ -7,7 +7,8 @@ import { type ProxyErrorCode, proxyErrors } from './errors.ts'
  *
  * Where nobody says otherwise, only where it can do no harm: nothing of the request has left, or a kept connection
  * died under it before the first byte of the response, its method is idempotent (RFC 9110 section 9.2.2) and its body
- * can be sent again. A request that kills the endpoint it reaches is not handed to the next one.
+ * can be sent again. Such a request also goes once to another endpoint after a new connection was closed under it: a pod
+ * that ends resets those that its listener had not accepted yet. But one that kills two endpoints does not reach a third.
  *
  * `proxy-next-upstream` says otherwise. What it names is nginx's: `error`, `timeout` and `invalid_header` then also
  * speak of requests that were sent and have no response yet, and a status is a response that is thrown away. Such
@@ -66,6 +67,8 @@ export interface FailedAttempt {
   readonly sent: boolean
   /** A kept connection closed before the first byte of the response. */
   readonly staleConnection: boolean
+  /** How often the request was sent on a new connection and failed there, this time included. */
+  readonly lostOnNew: number
   readonly idempotent: boolean
   /** All of the body that was sent can be sent again. */
   readonly replayable: boolean
@@ -80,7 +83,8 @@ export function mayRetry(policy: RetryPolicy, failed: FailedAttempt, budget: Ret
   if (!failed.sent) return proxyErrors[failed.code].retry !== 'never'
   if (!failed.replayable || !(failed.idempotent || policy.nonIdempotent)) return false
   if (failed.staleConnection) return true
-  return policy.conditions !== undefined && failed.elsewhere && budget.take()
+  const isEnding = failed.code === 'upstream_closed' && failed.lostOnNew === 1
+  return (policy.conditions !== undefined || isEnding) && failed.elsewhere && budget.take()
 }
 
 /** Whether a response with this status is one of those that the policy throws away. */
@@ -125,7 +129,7 @@ function bitOf(condition: RetryCondition): number {
 export class RetryBudget {
   #saved = mostSaved
 
-  /** A request of a route whose policy costs something. */
+  /** A request that may have to be sent again. */
   earn(): void {
     this.#saved = Math.min(mostSaved, this.#saved + perRequest)
   }

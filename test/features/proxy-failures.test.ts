@@ -242,6 +242,31 @@ describe('an endpoint', () => {
     expect(backend.requests).toHaveLength(1)
   })
 
+  test('that resets a fresh connection under an idempotent request is passed over once, as it may be ending', async () => {
+    const others = await Promise.all([new RawBackend().start(), new RawBackend().start()])
+    const all = [backend, ...others]
+    const ports = all.map(({ port }) => port)
+    await proxy.publish({ backends: { app: ports } })
+    const [ending] = all
+    if (ending !== undefined) ending.answer = (_, connection) => connection.reset()
+    for (let round = 0; round < 3; round++) {
+      const client = await proxy.client()
+      client.get('a.test')
+      expect((await client.response()).status).toBe(200)
+    }
+    expect(ending?.requests.length).toBeGreaterThan(0)
+    // What ends two endpoints is not handed to a third one.
+    for (const one of all) one.answer = (_, connection) => connection.reset()
+    await proxy.publish({ backends: { app: [] } })
+    await proxy.publish({ backends: { app: ports } })
+    const before = all.reduce((sum, { requests }) => sum + requests.length, 0)
+    const client = await proxy.client()
+    client.get('a.test')
+    expect((await client.response()).status).toBe(502)
+    expect(all.reduce((sum, { requests }) => sum + requests.length, 0)).toBe(before + 2)
+    for (const one of others) await one.close()
+  })
+
   test('that closes a kept connection in time costs nothing', async () => {
     const client = await proxy.client()
     client.get('a.test')

@@ -101,10 +101,9 @@ export class ServeInstance implements AsyncDisposable {
     return new Set(report.flatMap(one => (one.report === 'killed' ? one.connections : [])))
   }
 
-  /** What all heaps together use after a full collection. */
-  async liveHeapBytes(): Promise<number> {
-    const heaps = await this.#heaps(true)
-    return heaps.reduce((sum, bytes) => sum + bytes, 0)
+  /** A full collection of garbage in every thread. */
+  async collect(): Promise<void> {
+    await this.#heaps(true)
   }
 
   async sample(): Promise<ProcessSample> {

@@ -17,8 +17,11 @@ export interface SoakPlan {
   readonly onProgress?: (text: string) => void
 }
 
-interface Sample extends ProcessSample {
+interface Sample {
   readonly atMs: number
+  /** As it came, and after a full collection of garbage. */
+  readonly before: ProcessSample
+  readonly after: ProcessSample
 }
 
 export interface SoakReport {
@@ -26,10 +29,15 @@ export interface SoakReport {
   readonly failures: readonly Failure[]
   readonly changes: { readonly endpoints: number; readonly routes: number; readonly certificates: number }
   readonly samples: readonly Sample[]
-  /** Of resident memory after the warm-up, as a share of what it was then; undefined with fewer than 3 samples. */
+  /**
+   * After the warm-up, as a share of what there was then, each time after a full collection: what waits to be collected
+   * rises and falls by more than any leak. Undefined with fewer than 3 samples.
+   */
   readonly residentGrowth: number | undefined
-  /** Of the used heaps together after a full collection, from the end of the warm-up to the end. */
-  readonly liveHeapGrowth: number
+  /** The same of the used heaps together. */
+  readonly liveHeapGrowth: number | undefined
+  /** Most and least resident memory as it came. */
+  readonly residentBytes: { readonly least: number; readonly most: number }
   readonly fileDescriptors: { readonly before: number; readonly after: number }
   /** Gauges of what is open, after everybody has gone. */
   readonly left: Readonly<Record<string, number>>
@@ -39,6 +47,8 @@ export interface SoakReport {
 }
 
 const gauges = ['connections_open', 'requests_in_flight', 'tunnels_open', 'upstream_open', 'upstream_idle'] as const
+/** V8 gives pages back on threads of its own. */
+const freeingMs = 300
 /** The proxy waits so long for clients that have ended their side, and some more. */
 const settleMs = 15_000
 
@@ -84,14 +94,14 @@ class SoakRun {
       perSecond: this.#plan.rudePerSecond,
     })
     const changes = this.#change()
-    const [liveAtWarm, liveAtEnd] = await this.#sample()
+    await this.#sample()
     await changes
     await rude.stop()
     await client.stop()
     await this.#churn.settled()
     await this.#stage.removePods()
     const left = await this.#settle(before.fileDescriptors)
-    return this.#report({ before, liveGrowth: liveAtEnd / liveAtWarm - 1, left })
+    return this.#report(before, left)
   }
 
   get #elapsedMs(): number {
@@ -109,26 +119,27 @@ class SoakRun {
     }
   }
 
-  /** Gives the live heap at the end of the warm-up and at the end of all. */
-  async #sample(): Promise<readonly [number, number]> {
+  async #sample(): Promise<void> {
     const { durationMs, warmUpMs, sampleMs, onProgress } = this.#plan
     await pause(warmUpMs - this.#elapsedMs)
-    const liveAtWarm = await this.#instance.liveHeapBytes()
     while (this.#elapsedMs < durationMs) {
       await pause(sampleMs)
-      const sample = { atMs: this.#elapsedMs, ...(await this.#instance.sample()) }
+      const before = await this.#instance.sample()
+      await this.#instance.collect()
+      await pause(freeingMs)
+      const sample = { atMs: this.#elapsedMs, before, after: await this.#instance.sample() }
       this.#samples.push(sample)
       onProgress?.(this.#describe(sample))
     }
-    return [liveAtWarm, await this.#instance.liveHeapBytes()]
   }
 
-  #describe({ atMs, residentBytes, fileDescriptors, heapBytes }: Sample): string {
+  #describe({ atMs, before, after }: Sample): string {
     const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(1)
     const { sent, failures } = this.#client
     return (
-      `${Math.round(atMs / 1_000)} s: ${sent} requests, ${failures.length} failed, resident ` +
-      `${megabytes(residentBytes)} MiB, heaps ${heapBytes.map(megabytes).join(' ')} MiB, ${fileDescriptors} descriptors`
+      `${Math.round(atMs / 1_000)} s: ${sent} requests, ${failures.length} failed, ` +
+      `resident ${megabytes(before.residentBytes)} MiB, ${megabytes(after.residentBytes)} MiB after a collection, ` +
+      `heaps then ${after.heapBytes.map(megabytes).join(' ')} MiB, ${after.fileDescriptors} descriptors`
     )
   }
 
@@ -145,19 +156,16 @@ class SoakRun {
     }
   }
 
-  #residentGrowth(): number | undefined {
-    const points = this.#samples.map(({ atMs, residentBytes }) => ({ atMs, value: residentBytes }))
+  #growth(of: (sample: ProcessSample) => number): number | undefined {
+    const points = this.#samples.map(({ atMs, after }) => ({ atMs, value: of(after) }))
     return points.length < 3 ? undefined : growthOf(points)
   }
 
-  async #report(end: {
-    readonly before: ProcessSample
-    readonly liveGrowth: number
-    readonly left: Readonly<Record<string, number>>
-  }): Promise<SoakReport> {
+  async #report(before: ProcessSample, left: SoakReport['left']): Promise<SoakReport> {
     const after = await this.#instance.sample()
     const metrics = await this.#instance.metrics()
     const { sent, failures, latencies } = this.#client
+    const resident = this.#samples.map(sample => sample.before.residentBytes)
     return {
       sent,
       failures,
@@ -167,10 +175,11 @@ class SoakRun {
         certificates: this.#churn.certificateSwaps,
       },
       samples: this.#samples,
-      residentGrowth: this.#residentGrowth(),
-      liveHeapGrowth: end.liveGrowth,
-      fileDescriptors: { before: end.before.fileDescriptors, after: after.fileDescriptors },
-      left: end.left,
+      residentGrowth: this.#growth(({ residentBytes }) => residentBytes),
+      liveHeapGrowth: this.#growth(({ heapBytes }) => heapBytes.reduce((sum, bytes) => sum + bytes, 0)),
+      residentBytes: { least: Math.min(...resident), most: Math.max(...resident) },
+      fileDescriptors: { before: before.fileDescriptors, after: after.fileDescriptors },
+      left,
       workersLost: metrics.get('workers_lost_total') ?? Number.NaN,
       complaints: this.#instance.complaints,
       latencies: String(latencies),

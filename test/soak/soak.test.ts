@@ -7,8 +7,8 @@ import { judgeSoak } from './verdicts.ts'
 test('mixed traffic, rude clients and changes leave nothing open behind them', async () => {
   const report = await runSoak({
     program: join(import.meta.dirname, '../../src/cli/entry.ts'),
-    durationMs: 8_000,
-    warmUpMs: 2_000,
+    durationMs: 6_000,
+    warmUpMs: 1_000,
     sampleMs: 1_000,
     ratePerSecond: 200,
     changesPerSecond: 5,

@@ -72,12 +72,14 @@ export function judgeClosingPods(report: ClosingPodsReport): Verdict {
 export function judgeSoak(report: SoakReport, maxGrowth: number | undefined): Verdict {
   const percent = (share: number | undefined): string =>
     share === undefined ? 'unknown' : `${(share * 100).toFixed(2)} %`
+  const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0)
   const { residentGrowth, liveHeapGrowth, fileDescriptors, changes } = report
   const tooMuch = maxGrowth !== undefined && !(residentGrowth !== undefined && residentGrowth <= maxGrowth)
   return {
     facts: [
       `${report.sent} requests; ${changes.endpoints} endpoint changes, ${changes.routes} route changes, ${changes.certificates} certificates`,
-      `growth of resident memory ${percent(residentGrowth)}, of the live heap ${percent(liveHeapGrowth)}`,
+      `growth of resident memory ${percent(residentGrowth)}, of the live heap ${percent(liveHeapGrowth)}; ` +
+        `resident ${megabytes(report.residentBytes.least)} to ${megabytes(report.residentBytes.most)} MiB`,
       `file descriptors ${fileDescriptors.before} before, ${fileDescriptors.after} after`,
       `left at the end: ${JSON.stringify(report.left)}`,
       `latency ${report.latencies}`,

@@ -14,12 +14,12 @@ test(
   async () => {
     const plan = {
       program,
-      requests: 3_000,
+      requests: 2_400,
       ratePerSecond: 300,
       endpointChanges: 30,
       routeChanges: 30,
       certificateSwaps: 5,
-      workerKills: 2,
+      workerKills: 1,
       restarts: 2,
     }
     expect(judgeZeroLoss(plan, await runZeroLoss(plan)).faults).toEqual([])
@@ -32,7 +32,7 @@ test(
   async () => {
     const report = await runClosingPods({
       program,
-      requests: 2_000,
+      requests: 1_500,
       ratePerSecond: 400,
       closesPerSecond: 100,
       suddenEnds: 10,
