@@ -42,7 +42,7 @@ interface Task {
 }
 
 /** Most proxies that run cases at the same time; a few cases are done sooner by one. */
-const mostLanes = 2
+const mostLanes = 4
 const casesWorthALane = 20
 
 /** Runs every case on every listener asked for; the order of the results is that of their end. */

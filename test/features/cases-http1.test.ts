@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { output, errors } = await runCases(...caseFiles, '--listener', 'both', '--json')
   if (output === '') throw new Error(`the runner printed no results: ${errors}`)
   results = (JSON.parse(output) as { results: readonly CaseResult[] }).results
-}, 180_000)
+}, 300_000)
 
 test('every case of the files is understood and run on both listeners', () => {
   expect(cases.filter(one => one.kind === 'unrun' && one.failed)).toEqual([])

@@ -83,6 +83,13 @@ export const differences: readonly Difference[] = [
     where: /[ \t]:/,
     sample: `${answer}X : y\r\nContent-Length: 0\r\n\r\n`,
   },
+  {
+    kind: 'response',
+    fault: 'HPE_CLOSED_CONNECTION',
+    reason: 'an interim response ends no connection, whatever it says: the final one follows (RFC 9110 section 15.2)',
+    where: /HTTP\/1\.\d 1\d\d/,
+    sample: `HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n${answer}Content-Length: 0\r\n\r\n`,
+  },
 ]
 
 /** Why the readings of the same requests are not one; undefined when they are. Octets that we refuse are no matter. */

@@ -1,8 +1,10 @@
 import { BodyReader } from '../../src/http1/body-reader.ts'
-import type { ResponseHead } from '../../src/http1/messages.ts'
+import type { HeadLimits, ResponseHead } from '../../src/http1/messages.ts'
 import { parseResponseHead } from '../../src/http1/response-head.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK, serialiseResponseHead } from '../../src/http1/serialise.ts'
-import { limits } from './simulated-client.ts'
+
+/** Wide enough for what is relayed, with the lines that are added to it, to be read again. */
+const limits: HeadLimits = { maxRequestLineBytes: 8_192, maxHeaderBytes: 65_536, maxHeaderCount: 2000 }
 
 /** What an upstream's octets are read as: interim responses, then the final one. */
 export interface ResponseReading {
