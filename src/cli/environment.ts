@@ -11,6 +11,8 @@ export interface Environment {
   readonly instanceName: string | undefined
   /** How long Kubernetes waits between SIGTERM and SIGKILL. */
   readonly terminationGraceSeconds: number | undefined
+  /** Zone of the node on which this pod runs, by the downward API; undefined where the cluster does not say. */
+  readonly zone: string | undefined
   /** Image that an operator gives its proxies where an IngressDeployment names none. */
   readonly proxyImage: string | undefined
   readonly logLevel: string
@@ -27,6 +29,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     podNamespace: text('POD_NAMESPACE'),
     podName: text('POD_NAME'),
     instanceName: text('INSTANCE_NAME'),
+    zone: text('ZONE'),
     terminationGraceSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
     proxyImage: text('PROXY_IMAGE'),
     logLevel: text('LOG_LEVEL') ?? 'info',

@@ -2,6 +2,7 @@ import type { ProxySettings } from '../api/settings.ts'
 import type { Host, Route } from '../routing/model.ts'
 import { phases } from './phases/index.ts'
 import type { Answer, PhaseCheck, RequestFacts } from './phases/phase.ts'
+import { bindBalancing, type RouteBalancing } from './route-balancing.ts'
 
 /** A route made ready to serve: its checks in order, and its limits with the settings filled in. */
 export interface BoundRoute {
@@ -14,6 +15,7 @@ export interface BoundRoute {
   readonly maxAttempts: number
   /** The Ingress says how many: endpoints that refuse the connection count, too. */
   readonly triesAreExact: boolean
+  readonly balancing: RouteBalancing
 }
 
 const defaultAttempts = 3
@@ -30,6 +32,7 @@ export function bindRoute(host: Host, route: Route, settings: ProxySettings): Bo
     // No limit of its own is still bounded: a request must not wander through a large backend for ever.
     maxAttempts: tries === 0 ? defaultAttempts : Math.min(tries, defaultAttempts),
     triesAreExact: (options.upstreamTries ?? 0) > 0,
+    balancing: bindBalancing(route, settings),
   }
 }
 

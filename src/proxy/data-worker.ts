@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { ProxySettings } from '../api/settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
+import { RandomNumbers } from './balancers/random-numbers.ts'
 import { BoundRoutes } from './bound-route.ts'
 import { ClientConnection } from './client-connection.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
@@ -84,7 +86,10 @@ export class DataWorker {
         this.#post({
           type: 'backends',
           request: message.request,
-          backends: listHeldBackends(this.#context.upstreams.backends()),
+          backends: listHeldBackends(this.#context.upstreams.backends(), {
+            hosts: this.#table.hosts(),
+            settings: this.#context.settings,
+          }),
         })
         break
       case 'lame-duck':
@@ -110,6 +115,7 @@ export class DataWorker {
         counters: this.#counters,
         allowLoopbackEndpoints: this.#configuration.allowLoopbackEndpoints,
         seed: this.#configuration.index,
+        random: new RandomNumbers(randomInt(2 ** 32)),
         settings,
       }),
       clock: this.#clock,

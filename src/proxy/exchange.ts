@@ -13,9 +13,11 @@ import type { Backend, Route } from '../routing/model.ts'
 import { seconds } from './access-log.ts'
 import { type BoundRoute, check } from './bound-route.ts'
 import { type ClientIdentity, requestExtras } from './client-identity.ts'
+import type { EndpointPool } from './endpoint-pool.ts'
 import { type ProxyErrorCode, proxyErrors } from './errors.ts'
 import { upstreamName } from './held-backends.ts'
-import type { Answer, RequestFacts } from './phases/phase.ts'
+import type { Answer } from './phases/phase.ts'
+import type { BalancedRequest } from './route-balancing.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -71,8 +73,10 @@ const idempotentMethods: ReadonlySet<string> = new Set([
 ])
 const healthPath = '/healthz'
 
-export class Exchange implements UpstreamUser, RequestFacts {
+export class Exchange implements UpstreamUser, BalancedRequest {
   readonly head: RequestHead
+  /** Endpoints that failed it; made with the first. */
+  tried: Set<EndpointPool> | undefined
   readonly #client: Client
   readonly #context: WorkerContext
   readonly #identity: ClientIdentity
@@ -94,7 +98,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #bodyBytes = 0
   #bodyBytesSent = 0
   #attempts = 0
-  #tried = 0
   #endpointIndex = -1
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
@@ -178,7 +181,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const bound = this.#bound
     if (bound === undefined) return this.fail('internal')
     const { upstreams, counters } = this.#context
-    const index = this.#choose()
+    const index = this.#choose(bound)
     const backend = this.#backend
     // After a kept connection died, so may have all others: a second attempt gets a new one.
     const upstream =
@@ -186,7 +189,6 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (upstream === undefined) return this.fail('no_endpoint')
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
-    if (index < 31) this.#tried |= 1 << index
     this.#endpointIndex = index
     this.#upstream = upstream
     this.#forwarding = false
@@ -196,16 +198,16 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   /** Another attempt may find that all endpoints were replaced since the request began: the present ones are asked. */
-  #choose(): number {
+  #choose({ balancing }: BoundRoute): number {
     const backend = this.#backend
     if (backend === undefined) return -1
     const { upstreams, table } = this.#context
-    const index = upstreams.choose(backend, this.#tried)
+    const index = upstreams.choose(backend, balancing, this)
     const present = index < 0 ? table.backend(backend.id) : undefined
     if (present === undefined || present === backend) return index
     this.#backend = present
-    this.#tried = 0
-    return upstreams.choose(present, 0)
+    this.tried = undefined
+    return upstreams.choose(present, balancing, this)
   }
 
   // 4. forward
@@ -280,6 +282,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (head.status === 101) return this.#startTunnel(head)
     this.#response = head
     this.#status = head.status
+    this.#noteLatency()
     const framing = this.#framingDown(head)
     this.#chunkedDown = framing === 'chunked'
     this.#closeDelimited = framing === 'close'
@@ -292,8 +295,21 @@ export class Exchange implements UpstreamUser, RequestFacts {
         connection: this.#connectionField(),
         date: this.#context.clock.httpDate,
         server: serverName,
+        additionalFields: this.#sessionField(),
       }),
     )
+  }
+
+  #noteLatency(): void {
+    if (this.#bound?.balancing.measuresLatency !== true || this.#upstream === undefined) return
+    this.#context.upstreams.answered(this.#upstream, performance.now() - this.#attemptStartedMs)
+  }
+
+  /** Keeps the client with its endpoint, where the route asks for it. */
+  #sessionField(): string | undefined {
+    const affinity = this.#bound?.balancing.affinity
+    if (affinity === undefined || this.#backend === undefined) return undefined
+    return this.#context.upstreams.sessionField({ backend: this.#backend, index: this.#endpointIndex }, affinity, this)
   }
 
   /** A body without a length goes to HTTP/1.1 in chunks, to HTTP/1.0 until the connection closes. */
@@ -355,9 +371,17 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#tunnelling = true
     this.#response = head
     this.#status = 101
+    this.#noteLatency()
     this.#context.counters.add('tunnelsOpen')
     this.#sendDown(
-      serialiseResponseHead(head, { framing: 'none', contentLength: 0, connection: undefined, date: '', server: '' }),
+      serialiseResponseHead(head, {
+        framing: 'none',
+        contentLength: 0,
+        connection: undefined,
+        date: '',
+        server: '',
+        additionalFields: this.#sessionField(),
+      }),
     )
     this.#upstream?.awaitResponse()
     this.#client.startTunnel()
@@ -406,7 +430,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
       return this.#finish('close')
     }
     this.#endAttempt(upstream, this.#status === 0 ? String(proxyErrors[code].status) : String(this.#status))
-    if (code === 'connect_failed') this.#noteRefusal()
+    const isFirst = upstream !== undefined && this.#noteTried(upstream)
+    if (code === 'connect_failed' && isFirst) this.#noteRefusal()
     if (this.#mayRetry(code, upstream, wasSent)) return this.#attempt()
     this.fail(code)
   }
@@ -423,6 +448,17 @@ export class Exchange implements UpstreamUser, RequestFacts {
     if (retry !== 'if-reused' || upstream === undefined) return false
     const replayable = this.#bodyBytesSent === 0 && idempotentMethods.has(this.head.method)
     return replayable && upstream.reused && !upstream.answered
+  }
+
+  /** True when the endpoint had not failed this request before: a session may lead to the same one again. */
+  #noteTried(upstream: UpstreamConnection): boolean {
+    const { endpoint } = upstream
+    if (this.#status === 0 && this.#bound?.balancing.measuresLatency === true) {
+      this.#context.upstreams.failed(upstream, performance.now() - this.#attemptStartedMs)
+    }
+    this.tried ??= new Set()
+    const { size } = this.tried
+    return this.tried.add(endpoint).size > size
   }
 
   /**
@@ -513,7 +549,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   #endAttempt(upstream: UpstreamConnection | undefined, status: string): void {
-    if (upstream === undefined || !this.#context.accessLog.enabled) return
+    if (upstream === undefined) return
+    this.#context.upstreams.ended(upstream)
+    if (!this.#context.accessLog.enabled) return
     const comma = this.#addresses === '' ? '' : ', '
     this.#addresses += comma + upstream.address
     this.#responseBytes += comma + this.#attemptBytes

@@ -22,6 +22,7 @@ export const initialSettings: ProxySettings = {
     maxRequestsPerConnection: 1_000,
   },
   upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
+  loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,

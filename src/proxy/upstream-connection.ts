@@ -190,6 +190,10 @@ export class UpstreamConnection {
     return this.#pool.key
   }
 
+  get endpoint(): EndpointPool {
+    return this.#pool
+  }
+
   #listen(): void {
     const socket = this.#socket
     socket.on('error', error => this.#onError(error))

@@ -15,6 +15,14 @@ export interface BuiltBackend {
   readonly fault: BackendFault | undefined
 }
 
+interface BackendInput {
+  readonly service: Service | undefined
+  readonly slices: readonly EndpointSlice[]
+  readonly allowLoopback: boolean
+  /** Where the proxy runs; undefined where that is not known. */
+  readonly zone: string | undefined
+}
+
 type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: BackendFault }
 
 /**
@@ -22,16 +30,13 @@ type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: Back
  * whose pods are not ready is not.
  * https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
  */
-export function buildBackend(
-  reference: BackendReference,
-  input: { service: Service | undefined; slices: readonly EndpointSlice[]; allowLoopback: boolean },
-): BuiltBackend {
+export function buildBackend(reference: BackendReference, input: BackendInput): BuiltBackend {
   const { id, namespace, service, port } = reference
   const { endpoints, fault } = resolve(reference, input)
   return { backend: { id, namespace, service, port, endpoints }, fault }
 }
 
-function resolve(reference: BackendReference, input: Parameters<typeof buildBackend>[1]): Resolved {
+function resolve(reference: BackendReference, input: BackendInput): Resolved {
   const { service } = input
   const name = `${reference.namespace}/${reference.service}`
   if (service === undefined) {
@@ -102,11 +107,13 @@ function targetNumber(port: ServicePort): number {
 interface Candidates {
   readonly ready: Endpoint[]
   readonly terminating: Endpoint[]
+  /** Ready ones whose hints name the proxy's zone; undefined when one of all the ready ones has no hint. */
+  hinted: Endpoint[] | undefined
 }
 
-function sliceEndpoints(port: ServicePort, input: Parameters<typeof buildBackend>[1]): Resolved {
-  const candidates: Candidates = { ready: [], terminating: [] }
-  for (const slice of input.slices) collect(slice, slicePorts(slice, port), candidates)
+function sliceEndpoints(port: ServicePort, input: BackendInput): Resolved {
+  const candidates: Candidates = { ready: [], terminating: [], hinted: input.zone === undefined ? undefined : [] }
+  for (const slice of input.slices) collect(slice, { ports: slicePorts(slice, port), candidates, zone: input.zone })
   const refused = new Set<string>()
   const allowed = ({ address }: Endpoint): boolean => {
     const isAllowed = refuseEndpointAddress(address, input.allowLoopback) === undefined
@@ -114,7 +121,9 @@ function sliceEndpoints(port: ServicePort, input: Parameters<typeof buildBackend
     return isAllowed
   }
   const ready = candidates.ready.filter(allowed)
-  const endpoints = sortedOnce(ready.length > 0 ? ready : candidates.terminating.filter(allowed))
+  const near = (candidates.hinted ?? []).filter(allowed)
+  const present = near.length > 0 ? near : ready
+  const endpoints = sortedOnce(present.length > 0 ? present : candidates.terminating.filter(allowed))
   if (refused.size === 0) return { endpoints }
   const shown = [...refused].sort().slice(0, 3).map(quote).join(', ')
   const message = `endpoint addresses ${shown} get no traffic: loopback, link-local and other addresses that lead back to the proxy's own node are not allowed`
@@ -132,17 +141,39 @@ function slicePorts(slice: EndpointSlice, port: ServicePort): readonly number[] 
     .filter(number => number !== undefined)
 }
 
-function collect(slice: EndpointSlice, ports: readonly number[], candidates: Candidates): void {
+interface Collecting {
+  readonly ports: readonly number[]
+  readonly candidates: Candidates
+  readonly zone: string | undefined
+}
+
+function collect(slice: EndpointSlice, { ports, candidates, zone }: Collecting): void {
   // Names are for Services of type ExternalName alone, whose targets are judged at every resolution.
   if (slice.addressType === 'FQDN') return
-  for (const { addresses, conditions, zone } of slice.endpoints ?? []) {
+  for (const endpoint of slice.endpoints ?? []) {
+    const { addresses, conditions } = endpoint
     const ready = conditions?.ready !== false
     if (!ready && !(conditions?.serving === true && conditions.terminating === true)) continue
-    const place = zone === undefined ? {} : { zone }
+    const place = endpoint.zone === undefined ? {} : { zone: endpoint.zone }
     const endpoints = addresses.flatMap(address => ports.map(port => ({ address, port, ...place })))
     const list = ready ? candidates.ready : candidates.terminating
-    for (const endpoint of endpoints) list.push(endpoint)
+    for (const one of endpoints) list.push(one)
+    if (ready && endpoints.length > 0) noteHint(candidates, endpoint.hints?.forZones ?? [], { zone, endpoints })
   }
+}
+
+/**
+ * Hints say which zones an endpoint is meant for. They count only when every ready endpoint has one, and only where
+ * one names our zone: else all are used.
+ * https://kubernetes.io/docs/concepts/services-networking/topology-aware-routing/#safeguards
+ */
+function noteHint(
+  candidates: Candidates,
+  forZones: readonly { readonly name: string }[],
+  { zone, endpoints }: { readonly zone: string | undefined; readonly endpoints: readonly Endpoint[] },
+): void {
+  if (forZones.length === 0) candidates.hinted = undefined
+  else if (forZones.some(({ name }) => name === zone)) candidates.hinted?.push(...endpoints)
 }
 
 /** In an order that does not depend on that of the slices, each address and port once. */

@@ -1,3 +1,4 @@
+import { type Algorithm, algorithms } from '../api/load-balance.ts'
 import type { ProxySettings } from '../api/settings.ts'
 import {
   booleanAllowed,
@@ -6,6 +7,7 @@ import {
   readBoolean,
   readCount,
   readDuration,
+  readOneOf,
   readSeconds,
   readSize,
   secondsAllowed,
@@ -20,6 +22,8 @@ export type SettingValues = Partial<
       readonly maxIdlePerEndpoint: number
       readonly upstreamIdleMs: number
       readonly maxRequestsPerUpstreamConnection: number
+      readonly algorithm: Algorithm
+      readonly slowStartMs: number
     }
 >
 
@@ -144,6 +148,11 @@ const rows: readonly ConfigMapSetting[] = [
     readCount,
     countAllowed,
     'requests on one connection to an endpoint',
+  ]),
+  setting<Algorithm>('load-balance', 'algorithm', [
+    readOneOf(...algorithms),
+    'one of "round_robin", "least_requests", "ewma" and "consistent_hash"',
+    'how an endpoint is chosen',
   ]),
   setting<boolean>('use-forwarded-headers', 'trustForwardedHeaders', [
     readBoolean,

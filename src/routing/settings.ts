@@ -28,6 +28,7 @@ export const defaultSettings: ProxySettings = {
     maxRequestsPerConnection: 1000,
   },
   upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
+  loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,
@@ -98,7 +99,7 @@ function withoutRow(key: string, text: string): Pick<Problem, 'reason' | 'messag
 }
 
 function typedValues(configuration: Partial<Configuration> | undefined): SettingValues {
-  const { timeouts, limits, upstreamKeepAlive: upstream } = configuration ?? {}
+  const { timeouts, limits, upstreamKeepAlive: upstream, loadBalance } = configuration ?? {}
   const values: { readonly [K in keyof SettingValues]: SettingValues[K] | undefined } = {
     workers: configuration?.workers,
     accessLog: configuration?.accessLog,
@@ -120,6 +121,8 @@ function typedValues(configuration: Partial<Configuration> | undefined): Setting
     maxIdlePerEndpoint: upstream?.maxIdlePerEndpoint,
     upstreamIdleMs: milliseconds(upstream?.idleSeconds),
     maxRequestsPerUpstreamConnection: upstream?.maxRequestsPerConnection,
+    algorithm: loadBalance?.algorithm,
+    slowStartMs: milliseconds(loadBalance?.slowStartSeconds),
   }
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
@@ -129,7 +132,7 @@ function milliseconds(seconds: number | undefined): number | undefined {
 }
 
 function merge(values: SettingValues): ProxySettings {
-  const { timeouts, limits, upstreamKeepAlive: upstream } = defaultSettings
+  const { timeouts, limits, upstreamKeepAlive: upstream, loadBalance } = defaultSettings
   return {
     workers: values.workers ?? defaultSettings.workers,
     accessLog: values.accessLog ?? defaultSettings.accessLog,
@@ -154,6 +157,10 @@ function merge(values: SettingValues): ProxySettings {
       maxIdlePerEndpoint: values.maxIdlePerEndpoint ?? upstream.maxIdlePerEndpoint,
       idleMs: values.upstreamIdleMs ?? upstream.idleMs,
       maxRequestsPerConnection: values.maxRequestsPerUpstreamConnection ?? upstream.maxRequestsPerConnection,
+    },
+    loadBalance: {
+      algorithm: values.algorithm ?? loadBalance.algorithm,
+      slowStartMs: values.slowStartMs ?? loadBalance.slowStartMs,
     },
     trustForwardedHeaders: values.trustForwardedHeaders ?? defaultSettings.trustForwardedHeaders,
     tlsRedirect: values.tlsRedirect ?? defaultSettings.tlsRedirect,

@@ -29,6 +29,7 @@ interface ServeOptions {
   readonly ingressClass?: string
   readonly configmap?: { readonly namespace: string; readonly name: string }
   readonly workers?: number
+  readonly zone?: string
 }
 
 /** On a laptop nobody needs to notice that we leave, and Ctrl-C is not patient. */
@@ -44,6 +45,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--ingress-class <name>', 'serve this class, instead of that of the IngressDeployment in the folder')
     .option('--configmap <namespace/name>', 'ConfigMap of the folder with keys of ingress-nginx', namespacedName)
     .option('--workers <number>', 'data workers, instead of one per processor', workerCount)
+    .option('--zone <zone>', 'zone of this proxy: endpoints with a hint for it come first')
     .action(async (options: ServeOptions) => {
       await new Serving(options, context).run()
     })
@@ -115,7 +117,7 @@ class Serving {
       { ingressClass: configuration.translator.ingressClass.name, choice: configuration.choice },
       'class chosen',
     )
-    this.#runtime.configure(configuration.translator)
+    this.#runtime.configure({ ...configuration.translator, zone: this.#options.zone })
   }
 
   #tellFileProblems(problems: readonly FileProblem[]): void {
