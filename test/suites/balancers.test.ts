@@ -54,6 +54,12 @@ class Balancing {
   }
 }
 
+/** Since the process began; before Node 26 what is in use, which is less once it was collected. */
+function allocatedBytes(): number {
+  const { total_allocated_bytes: total, used_heap_size: used } = getHeapStatistics()
+  return total ?? used
+}
+
 /** What every algorithm promises, whatever it prefers. */
 describe.each(algorithms)('%s', algorithm => {
   test('has no endpoint to give when there is none, and the only one when there is one', () => {
@@ -117,17 +123,18 @@ describe.each(algorithms)('%s', algorithm => {
     const candidates = new Candidates(new RandomNumbers(1))
     const balancer = balancers[algorithm](1)
     const pickOften = (): number => {
-      const before = getHeapStatistics().used_heap_size
-      for (let pick = 0; pick < 300_000; pick++) {
+      const before = allocatedBytes()
+      for (let pick = 0; pick < 100_000; pick++) {
         candidates.begin(set, undefined, false)
         candidates.hash = mix(pick)
         candidates.pick(balancer)
       }
-      return getHeapStatistics().used_heap_size - before
+      return allocatedBytes() - before
     }
-    // The first rounds are compiled on the way, and what else runs here may collect or allocate once.
-    const grown = Array.from({ length: 5 }, pickOften).map(Math.abs)
-    expect(Math.min(...grown)).toBeLessThan(500_000)
+    // Until it is compiled, which happens on the way, numbers are objects. The smallest object takes 16 bytes.
+    let least = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 30 && least > 400_000; round++) least = Math.min(least, pickOften())
+    expect(least).toBeLessThan(400_000)
   })
 
   test('serves where every endpoint has just joined', () => {
