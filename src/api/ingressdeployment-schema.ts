@@ -706,7 +706,7 @@ export const ingressDeploymentSchema = {
                 },
                 "slowStartSeconds": {
                   "type": "integer",
-                  "description": "How long the share of an endpoint grows that joins others, 0 to give it its full share at once; 0 when absent. It has no effect on `consistent_hash`.",
+                  "description": "How long the share of an endpoint that joins others grows, but not with `consistent_hash`; 0 when absent.",
                   "minimum": 0,
                   "maximum": 3600
                 }

@@ -377,7 +377,7 @@ export interface IngressDeployment {
          */
         readonly algorithm?: 'round_robin' | 'least_requests' | 'ewma' | 'consistent_hash'
         /**
-         * How long the share of an endpoint grows that joins others, 0 to give it its full share at once; 0 when absent. It has no effect on `consistent_hash`.
+         * How long the share of an endpoint that joins others grows, but not with `consistent_hash`; 0 when absent.
          */
         readonly slowStartSeconds?: number
       }

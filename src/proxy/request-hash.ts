@@ -33,6 +33,7 @@ function textOf(part: HashPart, request: RequestFacts): string {
     case 'cookie':
       return cookieValue(request.head.cookie, part.name)
     case 'field':
+    default:
       return fieldOf(request.head, part.name)
   }
 }

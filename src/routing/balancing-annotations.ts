@@ -49,7 +49,7 @@ export const balancingAnnotations = {
   affinity: honoured({
     key: 'affinity',
     read: readOneOf('cookie'),
-    allowed: '"cookie"',
+    allowed: '"cookie", the only kind there is',
     risk: 'low',
     doc: 'a client stays with its endpoint, by a cookie',
     ...ingress,

@@ -20,7 +20,9 @@ export function ingress(
   } = {},
 ): string {
   const { className = 'shop', annotations = {}, tls } = more
-  const prefixed = Object.entries(annotations).map(([key, text]) => [`nginx.ingress.kubernetes.io/${key}`, text])
+  const prefixed = Object.entries(annotations).map(
+    ([key, text]) => [`nginx.ingress.kubernetes.io/${key}`, text] as const,
+  )
   return JSON.stringify({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',

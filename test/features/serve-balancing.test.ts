@@ -64,10 +64,8 @@ async function reached(url: string): Promise<readonly string[]> {
   return [...new Set(answers.map(({ status, body }) => (status === 200 ? body : String(status))))].sort()
 }
 
-/** Resolves when the folder, which is followed, has taken effect. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo()));
-}
+/** The folder is followed: what is asked again and again is what it says in the end. */
+const soon = { timeout: 20_000, interval: 20 }
 
 describe('affinity: cookie', () => {
   test('has the path of the Ingress', async () => {
@@ -95,9 +93,9 @@ describe('affinity: cookie', () => {
   test('follows a change of its name', async () => {
     expect(cookieOf(await serving.get('http://change.foo.com/'))).toContain('SERVERID=')
     writeIngresses({ ...sticky, 'session-cookie-name': 'OTHERCOOKIENAME' })
-    await until(
-      async () => cookieOf(await serving.get('http://change.foo.com/'))?.includes('OTHERCOOKIENAME=') === true,
-    )
+    await expect
+      .poll(async () => cookieOf(await serving.get('http://change.foo.com/')), soon)
+      .toContain('OTHERCOOKIENAME=')
   })
 })
 
@@ -117,9 +115,9 @@ describe('loadBalance of the configuration', () => {
   test('holds for Ingresses that do not say otherwise, at once', async () => {
     const configuration = { tlsRedirect: false, loadBalance: { algorithm: 'consistent_hash' } }
     serving.write('instance.yaml', ingressDeployment({ configuration }))
-    await until(async () => (await reached('http://spread.foo.com/')).length === 1)
+    await expect.poll(async () => reached('http://spread.foo.com/'), soon).toHaveLength(1)
     serving.write('instance.yaml', ingressDeployment({ configuration: { tlsRedirect: false } }))
-    await until(async () => (await reached('http://spread.foo.com/')).length > 1)
+    await expect.poll(async () => reached('http://spread.foo.com/'), soon).toHaveLength(2)
   })
 })
 
@@ -130,12 +128,12 @@ describe('hints of EndpointSlices', () => {
 
   test('do not count when they have no endpoint for it, nor when one endpoint has none', async () => {
     writeSlices(() => 'west')
-    await until(async () => (await reached('http://spread.foo.com/')).length === 4)
+    await expect.poll(async () => reached('http://spread.foo.com/'), soon).toEqual(pods)
     writeSlices(name => (name === 'west-2' ? undefined : 'east'))
-    await until(async () => (await reached('http://spread.foo.com/')).length === 4)
+    await expect.poll(async () => reached('http://spread.foo.com/'), soon).toEqual(pods)
     writeSlices(name => (name === 'west-2' ? 'east' : 'west'))
-    await until(async () => (await reached('http://spread.foo.com/')).join() === 'west-2')
+    await expect.poll(async () => reached('http://spread.foo.com/'), soon).toEqual(['west-2'])
     writeSlices(name => name.slice(0, 4))
-    await until(async () => (await reached('http://spread.foo.com/')).join() === 'east-1,east-2')
+    await expect.poll(async () => reached('http://spread.foo.com/'), soon).toEqual(['east-1', 'east-2'])
   })
 })

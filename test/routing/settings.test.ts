@@ -21,7 +21,7 @@ describe('defaults', () => {
 
   test('are those that the descriptions of the CRD give', () => {
     const crd = readFileSync(new URL('../../crds/ingressdeployment.yaml', import.meta.url), 'utf8')
-    const { timeouts, limits, upstreamKeepAlive } = defaultSettings
+    const { timeouts, limits, upstreamKeepAlive, loadBalance } = defaultSettings
     const documented: Record<string, number> = {
       clientHeadSeconds: timeouts.clientHeadMs / 1000,
       clientBodySeconds: timeouts.clientBodyMs / 1000,
@@ -37,6 +37,7 @@ describe('defaults', () => {
       maxRequestsPerConnection: limits.maxRequestsPerConnection,
       maxIdlePerEndpoint: upstreamKeepAlive.maxIdlePerEndpoint,
       idleSeconds: upstreamKeepAlive.idleMs / 1000,
+      slowStartSeconds: loadBalance.slowStartMs / 1000,
       redirectStatus: defaultSettings.redirectStatus,
     }
     const described = Object.keys(documented).map(field => {
@@ -87,6 +88,7 @@ describe('typed fields', () => {
           maxRequestsPerConnection: 0,
         },
         upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleSeconds: 9, maxRequestsPerConnection: 8 },
+        loadBalance: { algorithm: 'least_requests', slowStartSeconds: 30 },
       },
       {},
       subject,
@@ -112,6 +114,7 @@ describe('typed fields', () => {
         maxRequestsPerConnection: 0,
       },
       upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8 },
+      loadBalance: { algorithm: 'least_requests', slowStartMs: 30_000 },
       trustForwardedHeaders: true,
       tlsRedirect: true,
       redirectStatus: 302,
@@ -137,6 +140,7 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['upstream-keepalive-connections', '7', { upstreamKeepAlive: { maxIdlePerEndpoint: 7 } }],
     ['upstream-keepalive-timeout', '7', { upstreamKeepAlive: { idleMs: 7000 } }],
     ['upstream-keepalive-requests', '7', { upstreamKeepAlive: { maxRequestsPerConnection: 7 } }],
+    ['load-balance', 'ewma', { loadBalance: { algorithm: 'ewma' } }],
     ['use-forwarded-headers', 'true', { trustForwardedHeaders: true }],
     ['ssl-redirect', 'false', { tlsRedirect: false }],
     ['http-redirect-code', '301', { redirectStatus: 301 }],
@@ -163,6 +167,7 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['use-forwarded-headers', 'yes'],
     ['worker-shutdown-timeout', 'soon'],
     ['keep-alive-requests', '0'],
+    ['load-balance', 'least_conn'],
   ])('%s: %j is told of with what is allowed, and the others apply', (key, text) => {
     const { settings, problems } = resolve({ [key]: text, 'proxy-send-timeout': '9' })
     expect(settings).toEqual({ ...defaultSettings, timeouts: { ...defaultSettings.timeouts, sendMs: 9000 } })

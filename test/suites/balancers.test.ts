@@ -41,7 +41,7 @@ class Balancing {
   pick(tried?: ReadonlySet<EndpointState>, key = `/item/${this.#picks++}`): Endpoint | undefined {
     this.candidates.begin(this.#set, tried, true)
     this.candidates.hash = mix(addToHash(emptyHash, key))
-    return this.#set.endpoints[this.candidates.pick(this.#balancer)] as Endpoint | undefined
+    return this.#set.endpoints[this.candidates.pick(this.#balancer)]
   }
 
   counts(picks: number, tried?: ReadonlySet<EndpointState>): Map<string | undefined, number> {
@@ -114,7 +114,7 @@ describe.each(algorithms)('%s', algorithm => {
     const balancing = new Balancing(algorithm).use(endpoints.slice(0, 3))
     expect(balancing.counts(300).size).toBe(3)
     const later = balancing.use(endpoints.slice(2)).counts(400)
-    expect([...later.keys()].sort()).toEqual(endpoints.slice(2).map(({ key }) => key))
+    expect([...later.keys()]).toEqual(endpoints.slice(2).map(({ key }) => key))
     for (const count of later.values()) expect(count).toBeGreaterThan(40)
   })
 
