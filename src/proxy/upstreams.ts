@@ -34,6 +34,8 @@ interface BackendRuntime {
   /** In the order of the backend's endpoints. */
   readonly pools: readonly EndpointPool[]
   readonly set: EndpointSet
+  /** Those of the proxy's zone, with their indexes among all. */
+  readonly near: { readonly set: EndpointSet; readonly indexes: readonly number[] } | undefined
   readonly balancers: Balancers
   /** False once another version of the backend is in the table: then its endpoints may be retired. */
   isCurrent: boolean
@@ -102,9 +104,9 @@ export class Upstreams {
     const runtime = this.#runtimes.get(backend)
     if (runtime === undefined) return -1
     const candidates = this.#candidates
-    const nowMs = this.#options.clock.nowMs
-    candidates.nowMs = nowMs
-    candidates.begin(runtime.set, request.tried, !runtime.isCurrent || nowMs < this.#refusalsEndMs)
+    candidates.nowMs = this.#options.clock.nowMs
+    const mayAvoid = !runtime.isCurrent || candidates.nowMs < this.#refusalsEndMs
+    candidates.begin(runtime.set, request.tried, mayAvoid)
     const { affinity, hashBy } = balancing
     if (affinity !== undefined) {
       const index = this.#chooseBySession(runtime, affinity, request)
@@ -114,8 +116,15 @@ export class Upstreams {
       candidates.hash = hashRequest(hashBy, request)
       candidates.subsetSize = balancing.subsetSize
     }
-    const algorithm = candidates.hash < 0 ? balancing.algorithm : 'consistent_hash'
-    return candidates.pick(this.#balancer(runtime, algorithm))
+    // What is hashed goes to the same endpoint from every zone.
+    if (candidates.hash >= 0) return candidates.pick(this.#balancer(runtime, 'consistent_hash'))
+    const balancer = this.#balancer(runtime, balancing.algorithm)
+    if (runtime.near === undefined) return candidates.pick(balancer)
+    candidates.begin(runtime.near.set, request.tried, mayAvoid)
+    const near = runtime.near.indexes[balancer.pick(candidates)]
+    if (near !== undefined) return near
+    candidates.begin(runtime.set, request.tried, mayAvoid)
+    return candidates.pick(balancer)
   }
 
   /**
@@ -203,8 +212,15 @@ export class Upstreams {
     const joinedMs = isJoining ? Math.round(this.#options.clock.nowMs) : -1
     const pools = backend.endpoints.map(endpoint => this.#pool(endpoint, joinedMs))
     for (const pool of pools) pool.references++
-    const runtime = { backend, pools, set: new EndpointSet(pools), isCurrent: true, tokens: undefined }
-    this.#runtimes.set(backend, { ...runtime, balancers: this.#balancersOf(id) })
+    this.#runtimes.set(backend, {
+      backend,
+      pools,
+      set: new EndpointSet(pools),
+      near: nearOf(backend, pools),
+      balancers: this.#balancersOf(id),
+      isCurrent: true,
+      tokens: undefined,
+    })
     this.#current.set(id, backend)
   }
 
@@ -255,4 +271,9 @@ export class Upstreams {
     runtime.tokens ??= new EndpointTokens(runtime.backend)
     return runtime.tokens
   }
+}
+
+function nearOf({ near: indexes }: Backend, pools: readonly EndpointPool[]): BackendRuntime['near'] {
+  if (indexes === undefined) return undefined
+  return { set: new EndpointSet(indexes.map(index => pools[index]).filter(pool => pool !== undefined)), indexes }
 }

@@ -23,7 +23,7 @@ interface BackendInput {
   readonly zone: string | undefined
 }
 
-type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: BackendFault }
+type Resolved = Pick<Backend, 'endpoints' | 'near'> & { readonly fault?: BackendFault }
 
 /**
  * The endpoints of one port of a Service. Without any, requests get 503: a Service that is missing is a fault, one
@@ -32,8 +32,8 @@ type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: Back
  */
 export function buildBackend(reference: BackendReference, input: BackendInput): BuiltBackend {
   const { id, namespace, service, port } = reference
-  const { endpoints, fault } = resolve(reference, input)
-  return { backend: { id, namespace, service, port, endpoints }, fault }
+  const { fault, ...endpoints } = resolve(reference, input)
+  return { backend: { id, namespace, service, port, ...endpoints }, fault }
 }
 
 function resolve(reference: BackendReference, input: BackendInput): Resolved {
@@ -121,13 +121,19 @@ function sliceEndpoints(port: ServicePort, input: BackendInput): Resolved {
     return isAllowed
   }
   const ready = candidates.ready.filter(allowed)
-  const near = (candidates.hinted ?? []).filter(allowed)
-  const present = near.length > 0 ? near : ready
-  const endpoints = sortedOnce(present.length > 0 ? present : candidates.terminating.filter(allowed))
-  if (refused.size === 0) return { endpoints }
+  const endpoints = sortedOnce(ready.length > 0 ? ready : candidates.terminating.filter(allowed))
+  const near = nearOf(endpoints, candidates.hinted)
+  if (refused.size === 0) return { endpoints, ...near }
   const shown = [...refused].sort().slice(0, 3).map(quote).join(', ')
   const message = `endpoint addresses ${shown} get no traffic: loopback, link-local and other addresses that lead back to the proxy's own node are not allowed`
-  return { endpoints, fault: { reason: 'EndpointRefused', message } }
+  return { endpoints, ...near, fault: { reason: 'EndpointRefused', message } }
+}
+
+function nearOf(endpoints: readonly Endpoint[], hinted: readonly Endpoint[] | undefined): Pick<Backend, 'near'> {
+  if (hinted === undefined || hinted.length === 0) return {}
+  const keys = new Set(hinted.map(({ address, port }) => `${address}:${port}`))
+  const near = endpoints.flatMap(({ address, port }, index) => (keys.has(`${address}:${port}`) ? [index] : []))
+  return near.length === 0 || near.length === endpoints.length ? {} : { near }
 }
 
 /** Port numbers of the pods behind a port of the Service: the one of the same name. */

@@ -187,6 +187,31 @@ describe('load-balance', () => {
   })
 })
 
+describe('the zone of the proxy', () => {
+  const useNear = async (options: RouteOptions): Promise<void> => {
+    await use(options)
+    await proxy.publish({ backends: { app: pods.map(({ port }) => port) }, near: { app: [1, 4] } })
+  }
+
+  test.each(['round_robin', 'least_requests', 'ewma'] as const)('comes first with %s', async loadBalance => {
+    await useNear({ loadBalance })
+    expect(new Set(await askEach(times(40, () => ({}))))).toEqual(new Set(['1', '4']))
+  })
+
+  test('is left when nobody in it takes a connection', async () => {
+    await useNear({})
+    await Promise.all([pods[1]?.close(), pods[4]?.close()])
+    const answers = await askEach(times(12, () => ({})))
+    expect(new Set(answers)).toEqual(new Set(['0', '2', '3', '5']))
+  })
+
+  test('does not count for what is hashed: another zone must come to the same pod', async () => {
+    await useNear(hashBy('$request_uri'))
+    const questions = times(20, index => ({ target: `/${index}` }))
+    expect(await askEach(questions)).toEqual(await askEach(questions.map(question => ({ ...question, to: other }))))
+  })
+})
+
 describe('slow start', () => {
   const shareOfLast = async (): Promise<number> =>
     (await askEach(times(120, () => ({})))).filter(pod => pod === '2').length / 120

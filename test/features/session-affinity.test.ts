@@ -82,6 +82,18 @@ describe('a client with a session', () => {
     }
   })
 
+  test('reaches the same pod by a proxy of another zone', async () => {
+    for (let client = 0; client < 10; client++) {
+      await other.publish({ backends: { app: everyPort() }, near: { app: [0, 1] } })
+      const first = await ask('', other)
+      expect(['0', '1']).toContain(first.body)
+      await other.publish({ backends: { app: everyPort() }, near: { app: [2, 3] } })
+      const response = await ask(cookieOf(first), other)
+      expect(response.body).toBe(first.body)
+      expect(setCookies(response)).toEqual([])
+    }
+  })
+
   test('stays where it is when pods come', async () => {
     await proxy.publish({ backends: { app: portsOf(0, 1) } })
     const sessions = await Promise.all(Array.from({ length: 10 }, () => ask()))

@@ -200,8 +200,22 @@ describe('hints of zones', () => {
     const { table, translator } = bench([to(80), service('app'), ...objects])
     const { delta } = translator.reconfigure({ zone })
     if (delta !== undefined) table.apply(delta)
-    return endpoints(table, 'shop/app/80') ?? []
+    const all = endpoints(table, 'shop/app/80') ?? []
+    const near = table.backend('shop/app/80')?.near
+    return near === undefined ? all : all.filter((_, index) => near.includes(index))
   }
+
+  test('take no endpoint away: sessions and hashes lead to every zone', () => {
+    const { table, translator } = bench([
+      to(80),
+      service('app'),
+      slice('app', [hinted('10.0.0.1', 'west'), hinted('10.0.0.2', 'east')]),
+    ])
+    const { delta } = translator.reconfigure({ zone: 'east' })
+    if (delta !== undefined) table.apply(delta)
+    expect(endpoints(table, 'shop/app/80')).toEqual(['10.0.0.1:8080', '10.0.0.2:8080'])
+    expect(table.backend('shop/app/80')?.near).toEqual([1])
+  })
 
   test('keep traffic in the zone of the proxy', () => {
     expect(used('east', [hinted('10.0.0.1', 'east'), hinted('10.0.0.2', 'west')])).toEqual(['10.0.0.1:8080'])
