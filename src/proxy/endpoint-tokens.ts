@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { cookieEnd, findCookie } from '../http1/cookie-value.ts'
-import type { Backend } from '../routing/model.ts'
+import type { Backend, Endpoint } from '../routing/model.ts'
 
 /** 96 bits in base64url. */
 const tokenLength = 16
@@ -13,14 +13,20 @@ const tokenShape = /^[\w-]{16}$/
  * enough can, too.
  */
 export class EndpointTokens {
+  readonly #backend: Backend
   readonly #tokens: readonly string[]
   readonly #indexes: ReadonlyMap<string, number>
 
-  constructor({ namespace, service, endpoints }: Backend) {
-    this.#tokens = endpoints.map(({ address, port }) =>
-      hash('sha256', `${namespace}/${service}/${address}/${port}`, 'base64url').slice(0, tokenLength),
-    )
+  /** `before` are those of the version before: most endpoints of a large backend are in both. */
+  constructor(backend: Backend, before: EndpointTokens | undefined) {
+    this.#backend = backend
+    const known = before?.byAddress()
+    this.#tokens = backend.endpoints.map(endpoint => known?.get(addressOf(endpoint)) ?? tokenOf(backend, endpoint))
     this.#indexes = new Map(this.#tokens.map((token, index) => [token, index]))
+  }
+
+  byAddress(): ReadonlyMap<string, string> {
+    return new Map(this.#backend.endpoints.map((endpoint, index) => [addressOf(endpoint), this.of(index)]))
   }
 
   of(index: number): string {
@@ -36,6 +42,15 @@ export class EndpointTokens {
     }
     return -1
   }
+}
+
+function addressOf({ address, port }: Endpoint): string {
+  return `${address}/${port}`
+}
+
+function tokenOf({ namespace, service }: Backend, endpoint: Endpoint): string {
+  const text = `${namespace}/${service}/${addressOf(endpoint)}`
+  return hash('sha256', text, 'base64url').slice(0, tokenLength)
 }
 
 /** The first cookie of this name (lower case) that may be a token of ours; empty without one. */

@@ -309,7 +309,10 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   #sessionField(): string | undefined {
     const affinity = this.#bound?.balancing.affinity
     if (affinity === undefined || this.#backend === undefined) return undefined
-    return this.#context.upstreams.sessionField({ backend: this.#backend, index: this.#endpointIndex }, affinity, this)
+    const { upstreams, clock } = this.#context
+    const balancing = upstreams.balancingOf(this.#backend)
+    const token = balancing?.sessionToken(this.#endpointIndex, this.head.cookie, affinity) ?? ''
+    return token === '' ? undefined : affinity.setCookie(token, this, Date.parse(clock.httpDate))
   }
 
   /** A body without a length goes to HTTP/1.1 in chunks, to HTTP/1.0 until the connection closes. */

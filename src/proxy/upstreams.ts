@@ -1,46 +1,29 @@
-import type { Algorithm } from '../api/load-balance.ts'
 import type { ProxySettings } from '../api/settings.ts'
 import type { Backend, Delta, Endpoint } from '../routing/model.ts'
-import type { Balancer } from './balancers/balancer.ts'
+import { BackendBalancing, type BalancingContext } from './backend-balancing.ts'
 import { Candidates } from './balancers/candidates.ts'
-import { EndpointSet } from './balancers/endpoint-set.ts'
-import { addToHash, emptyHash, mix } from './balancers/hash.ts'
-import { balancers } from './balancers/index.ts'
 import { noteFailedAfter, noteLatency } from './balancers/latency.ts'
 import type { RandomNumbers } from './balancers/random-numbers.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
 import { EndpointPool } from './endpoint-pool.ts'
-import { EndpointTokens, findToken } from './endpoint-tokens.ts'
-import { hashRequest } from './request-hash.ts'
 import type { BalancedRequest, RouteBalancing } from './route-balancing.ts'
-import type { SessionAffinity } from './session-affinity.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
 /**
  * What outlives a change of the table: connections and what balancers go by, by endpoint address, and each backend's
- * balancers, one for each algorithm that a route to it asks for. How a route chooses belongs to the route.
+ * balancers.
  *
  * Pools belong to addresses, because two Services may select the same pod. A pool lives as long as one backend of the
  * present table has its address; then its idle connections are closed at once and its busy ones after their request.
  * An address that comes back gets a new pool, so that nothing reaches another tenant's pod over an old connection.
  */
 
-type Balancers = { [Name in Algorithm]?: Balancer }
-
 interface BackendRuntime {
-  readonly backend: Backend
   /** In the order of the backend's endpoints. */
   readonly pools: readonly EndpointPool[]
-  readonly set: EndpointSet
-  /** Those of the proxy's zone, with their indexes among all. */
-  readonly near: { readonly set: EndpointSet; readonly indexes: readonly number[] } | undefined
-  readonly balancers: Balancers
-  /** False once another version of the backend is in the table: then its endpoints may be retired. */
-  isCurrent: boolean
-  /** Made when the first request with a session needs them. */
-  tokens: EndpointTokens | undefined
+  readonly balancing: BackendBalancing
 }
 
 export interface UpstreamsOptions {
@@ -62,11 +45,10 @@ export class Upstreams {
   readonly #guard: EndpointGuard
   readonly #pools = new Map<string, EndpointPool>()
   readonly #connections = new Set<UpstreamConnection>()
-  readonly #balancers = new Map<string, Balancers>()
   readonly #current = new Map<string, Backend>()
   /** By the object, not the id: a request that began with an older table keeps its older endpoints. */
   readonly #runtimes = new WeakMap<Backend, BackendRuntime>()
-  readonly #candidates: Candidates
+  readonly #balancing: BalancingContext
   #settings: ProxySettings
   /** No endpoint is passed over after this time. */
   #refusalsEndMs = 0
@@ -75,24 +57,21 @@ export class Upstreams {
     this.#options = options
     this.#settings = options.settings
     this.#guard = new EndpointGuard({ allowLoopback: options.allowLoopbackEndpoints })
-    this.#candidates = new Candidates(options.random)
-    this.#candidates.slowStartMs = options.settings.loadBalance.slowStartMs
+    this.#balancing = { candidates: new Candidates(options.random), seed: options.seed }
+    this.#balancing.candidates.slowStartMs = options.settings.loadBalance.slowStartMs
   }
 
   apply(delta: Delta): void {
     if (delta.settings !== undefined) {
       this.#settings = delta.settings
-      this.#candidates.slowStartMs = delta.settings.loadBalance.slowStartMs
+      this.#balancing.candidates.slowStartMs = delta.settings.loadBalance.slowStartMs
     }
     for (const [id, backend] of delta.backends) {
       const before = this.#current.get(id)
       // The new ones first: a pool that both have must not be retired in between.
       if (backend !== undefined) this.#enter(id, backend)
       if (before !== undefined) this.#leave(before)
-      if (backend === undefined) {
-        this.#current.delete(id)
-        this.#balancers.delete(id)
-      }
+      if (backend === undefined) this.#current.delete(id)
     }
   }
 
@@ -101,60 +80,14 @@ export class Upstreams {
    * table since the request began is not chosen.
    */
   choose(backend: Backend, balancing: RouteBalancing, request: BalancedRequest): number {
+    const nowMs = this.#options.clock.nowMs
+    this.#balancing.candidates.nowMs = nowMs
     const runtime = this.#runtimes.get(backend)
-    if (runtime === undefined) return -1
-    const candidates = this.#candidates
-    candidates.nowMs = this.#options.clock.nowMs
-    const mayAvoid = !runtime.isCurrent || candidates.nowMs < this.#refusalsEndMs
-    candidates.begin(runtime.set, request.tried, mayAvoid)
-    const { affinity, hashBy } = balancing
-    if (affinity !== undefined) {
-      const index = this.#chooseBySession(runtime, affinity, request)
-      if (index >= 0) return index
-    }
-    if (hashBy !== undefined) {
-      candidates.hash = hashRequest(hashBy, request)
-      candidates.subsetSize = balancing.subsetSize
-    }
-    // What is hashed goes to the same endpoint from every zone.
-    if (candidates.hash >= 0) return candidates.pick(this.#balancer(runtime, 'consistent_hash'))
-    const balancer = this.#balancer(runtime, balancing.algorithm)
-    if (runtime.near === undefined) return candidates.pick(balancer)
-    candidates.begin(runtime.near.set, request.tried, mayAvoid)
-    const near = runtime.near.indexes[balancer.pick(candidates)]
-    if (near !== undefined) return near
-    candidates.begin(runtime.set, request.tried, mayAvoid)
-    return candidates.pick(balancer)
+    return runtime === undefined ? -1 : runtime.balancing.choose(balancing, request, nowMs < this.#refusalsEndMs)
   }
 
-  /**
-   * The endpoint that the request's cookie names, while it is there. When it is gone, one by the hash of the cookie, so
-   * that requests that are under way at once all move to the same one. -1 when the request has no session.
-   */
-  #chooseBySession(runtime: BackendRuntime, affinity: SessionAffinity, { head }: BalancedRequest): number {
-    const { cookie } = head
-    if (cookie === '') return -1
-    const candidates = this.#candidates
-    const index = this.#tokens(runtime).find(cookie, affinity.cookieName)
-    const isThere = index >= 0 && runtime.pools[index]?.retired === false
-    if (isThere && (!affinity.changeOnFailure || candidates.isEligible(index))) return index
-    const token = findToken(cookie, affinity.cookieName)
-    if (token === '') return -1
-    candidates.hash = mix(addToHash(emptyHash, token))
-    return candidates.pick(this.#balancer(runtime, 'consistent_hash'))
-  }
-
-  /** The field line that keeps the client with this endpoint; empty when its cookie names it already. */
-  sessionField(
-    attempt: { backend: Backend; index: number },
-    affinity: SessionAffinity,
-    request: BalancedRequest,
-  ): string {
-    const runtime = this.#runtimes.get(attempt.backend)
-    if (runtime === undefined) return ''
-    const tokens = this.#tokens(runtime)
-    if (tokens.find(request.head.cookie, affinity.cookieName) === attempt.index) return ''
-    return affinity.setCookie(tokens.of(attempt.index), request, Date.parse(this.#options.clock.httpDate))
+  balancingOf(backend: Backend): BackendBalancing | undefined {
+    return this.#runtimes.get(backend)?.balancing
   }
 
   /** The endpoint did not take a connection: for a moment requests go to the others. */
@@ -212,22 +145,18 @@ export class Upstreams {
     const joinedMs = isJoining ? Math.round(this.#options.clock.nowMs) : -1
     const pools = backend.endpoints.map(endpoint => this.#pool(endpoint, joinedMs))
     for (const pool of pools) pool.references++
-    this.#runtimes.set(backend, {
-      backend,
-      pools,
-      set: new EndpointSet(pools),
-      near: nearOf(backend, pools),
-      balancers: this.#balancersOf(id),
-      isCurrent: true,
-      tokens: undefined,
+    const balancing = new BackendBalancing(backend, pools, {
+      ...this.#balancing,
+      before: before === undefined ? undefined : this.#runtimes.get(before)?.balancing,
     })
+    this.#runtimes.set(backend, { pools, balancing })
     this.#current.set(id, backend)
   }
 
   #leave(backend: Backend): void {
     const runtime = this.#runtimes.get(backend)
     if (runtime === undefined) return
-    runtime.isCurrent = false
+    runtime.balancing.isCurrent = false
     for (const pool of runtime.pools) {
       pool.references--
       if (pool.references > 0) continue
@@ -252,28 +181,4 @@ export class Upstreams {
     }
     return pool
   }
-
-  #balancersOf(id: string): Balancers {
-    let balancersOfBackend = this.#balancers.get(id)
-    if (balancersOfBackend === undefined) {
-      balancersOfBackend = {}
-      this.#balancers.set(id, balancersOfBackend)
-    }
-    return balancersOfBackend
-  }
-
-  #balancer(runtime: BackendRuntime, algorithm: Algorithm): Balancer {
-    runtime.balancers[algorithm] ??= balancers[algorithm](this.#options.seed)
-    return runtime.balancers[algorithm]
-  }
-
-  #tokens(runtime: BackendRuntime): EndpointTokens {
-    runtime.tokens ??= new EndpointTokens(runtime.backend)
-    return runtime.tokens
-  }
-}
-
-function nearOf({ near: indexes }: Backend, pools: readonly EndpointPool[]): BackendRuntime['near'] {
-  if (indexes === undefined) return undefined
-  return { set: new EndpointSet(indexes.map(index => pools[index]).filter(pool => pool !== undefined)), indexes }
 }
