@@ -51,6 +51,9 @@ test: $(bundle) ## Every test that needs no root; last line: N passed, N failed
 test-node-24: $(bundle) ## Unit and feature tests on the oldest Node supported
 	@hack/with-node-24 node hack/run-tests.ts unit features
 
+soak: $(bundle) ## Zero loss under every kind of change, then memory over an hour (MINUTES=10: another time)
+	@node hack/soak.ts $(if $(MINUTES),--minutes $(MINUTES))
+
 e2e: image ## Real node, real pods of the real image (root, Debian or Ubuntu); last line as above
 	@hack/install-node-packages
 	@node hack/run-tests.ts e2e
@@ -91,5 +94,5 @@ $(modules): package.json package-lock.json
 $(bundle): $(modules) $(sources) hack/build.ts
 	@npm run --silent build
 
-.PHONY: help demo cluster cluster-down build generate format check test test-node-24 e2e image docker-build \
+.PHONY: help demo cluster cluster-down build generate format check test test-node-24 soak e2e image docker-build \
 	build-installer install uninstall deploy undeploy run

@@ -14,10 +14,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**', 'test/bench/**', 'test/features/**'],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/bench/**', 'test/features/**', 'test/soak/**'],
         },
       },
-      { extends: true, test: { name: 'features', include: ['test/features/**/*.test.ts'] } },
+      { extends: true, test: { name: 'features', include: ['test/features/**/*.test.ts', 'test/soak/**/*.test.ts'] } },
       {
         extends: true,
         test: {

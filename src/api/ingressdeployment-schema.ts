@@ -620,6 +620,12 @@ export const ingressDeploymentSchema = {
                   "description": "Until an endpoint or a client takes the next byte; 60 when absent.",
                   "minimum": 1,
                   "maximum": 86400
+                },
+                "tunnelDrainSeconds": {
+                  "type": "integer",
+                  "description": "When a proxy ends, each WebSocket is closed with 1001 at a moment of its own in the second half of this time; 30 when absent. 0 closes all of them at once.",
+                  "minimum": 0,
+                  "maximum": 3600
                 }
               },
               "additionalProperties": false
@@ -662,9 +668,19 @@ export const ingressDeploymentSchema = {
                   "type": "integer",
                   "description": "Requests on one client connection, 0 for no limit; 1000 when absent.",
                   "minimum": 0
+                },
+                "maxBufferedBodyBytes": {
+                  "type": "integer",
+                  "description": "Most bytes of a request body that are held where requests are buffered; 1048576 when absent. A longer body is passed on as it comes.",
+                  "minimum": 1,
+                  "maximum": 67108864
                 }
               },
               "additionalProperties": false
+            },
+            "requestBuffering": {
+              "type": "boolean",
+              "description": "Read a request body whole before an endpoint is asked, where the Ingress does not say otherwise; false when absent."
             },
             "upstreamKeepAlive": {
               "type": "object",
@@ -681,6 +697,12 @@ export const ingressDeploymentSchema = {
                   "description": "How long an idle one is kept; 60 when absent.",
                   "minimum": 1,
                   "maximum": 3600
+                },
+                "maxLifetimeSeconds": {
+                  "type": "integer",
+                  "description": "Longest time that one connection is used, 0 for no limit; 3600 when absent. Each gets up to a tenth less, so that they do not all end at once.",
+                  "minimum": 0,
+                  "maximum": 86400
                 },
                 "maxRequestsPerConnection": {
                   "type": "integer",

@@ -321,6 +321,10 @@ export interface IngressDeployment {
          * Until an endpoint or a client takes the next byte; 60 when absent.
          */
         readonly sendSeconds?: number
+        /**
+         * When a proxy ends, each WebSocket is closed with 1001 at a moment of its own in the second half of this time; 30 when absent. 0 closes all of them at once.
+         */
+        readonly tunnelDrainSeconds?: number
       }
       /**
        * Limits of the proxies.
@@ -350,7 +354,15 @@ export interface IngressDeployment {
          * Requests on one client connection, 0 for no limit; 1000 when absent.
          */
         readonly maxRequestsPerConnection?: number
+        /**
+         * Most bytes of a request body that are held where requests are buffered; 1048576 when absent. A longer body is passed on as it comes.
+         */
+        readonly maxBufferedBodyBytes?: number
       }
+      /**
+       * Read a request body whole before an endpoint is asked, where the Ingress does not say otherwise; false when absent.
+       */
+      readonly requestBuffering?: boolean
       /**
        * Connections to endpoints that are kept open.
        */
@@ -363,6 +375,10 @@ export interface IngressDeployment {
          * How long an idle one is kept; 60 when absent.
          */
         readonly idleSeconds?: number
+        /**
+         * Longest time that one connection is used, 0 for no limit; 3600 when absent. Each gets up to a tenth less, so that they do not all end at once.
+         */
+        readonly maxLifetimeSeconds?: number
         /**
          * Requests on one connection, 0 for no limit; 10000 when absent.
          */

@@ -23,6 +23,8 @@ export interface ProxySettings {
     readonly sendMs: number
     /** How long a request in flight may go on after SIGTERM. */
     readonly drainMs: number
+    /** From the end of listening: each tunnel is closed at a moment of its own in the second half of it. */
+    readonly tunnelDrainMs: number
   }
   readonly limits: {
     /** 0 is unlimited. */
@@ -34,12 +36,29 @@ export interface ProxySettings {
     readonly maxConnections: number
     /** Requests on one client connection before it is closed; 0 is unlimited. */
     readonly maxRequestsPerConnection: number
+    /** Of one request body, where requests are buffered: a longer one is passed on as it comes. */
+    readonly maxBufferedBodyBytes: number
   }
   readonly upstreamKeepAlive: {
     /** Idle connections kept per endpoint and worker. */
     readonly maxIdlePerEndpoint: number
     readonly idleMs: number
+    /** 0 is unlimited. */
     readonly maxRequestsPerConnection: number
+    /** Each connection gets up to a tenth less; 0 is unlimited. */
+    readonly maxLifetimeMs: number
+  }
+  /** Read a request body whole before an endpoint is asked, where the Ingress does not say otherwise. */
+  readonly requestBuffering: boolean
+  readonly retries: {
+    /** `safe`: only where it can do no harm, see `retry-policy.ts`. */
+    readonly on: 'safe' | readonly RetryCondition[]
+    /** Also methods that are not idempotent. */
+    readonly nonIdempotent: boolean
+    /** Most attempts for a request; 0 is the default number, in which refused connections do not count. */
+    readonly attempts: number
+    /** No attempt begins later after the first one; 0 is the default: the connect and the read timeout together. */
+    readonly withinMs: number
   }
   readonly loadBalance: {
     /** Where an Ingress does not say otherwise. */
@@ -53,6 +72,23 @@ export interface ProxySettings {
   readonly tlsRedirect: boolean
   readonly redirectStatus: 301 | 302 | 307 | 308
 }
+
+/** Failures after which another endpoint is asked, by nginx's names (`proxy_next_upstream`). */
+export const retryConditions = [
+  'error',
+  'timeout',
+  'invalid_header',
+  'http_500',
+  'http_502',
+  'http_503',
+  'http_504',
+  'http_403',
+  'http_404',
+  'http_429',
+  'non_idempotent',
+  'off',
+] as const
+export type RetryCondition = (typeof retryConditions)[number]
 
 /** What a proxy in a cluster must know about its instance: the value of key `instance.json` of its ConfigMap. */
 export interface InstanceConfiguration {

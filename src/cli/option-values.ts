@@ -16,6 +16,12 @@ export function workerCount(text: string): number {
   return count
 }
 
+export function secondCount(text: string): number {
+  const seconds = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN
+  if (!(seconds <= 3_600)) throw new InvalidArgumentError('It must be a number of seconds from 0 to 3600.')
+  return seconds
+}
+
 export function namespacedName(text: string): { readonly namespace: string; readonly name: string } {
   const [namespace = '', name = '', ...more] = text.split('/')
   if (namespace === '' || name === '' || more.length > 0) throw new InvalidArgumentError('It must be NAMESPACE/NAME.')

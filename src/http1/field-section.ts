@@ -21,8 +21,9 @@ import {
   UPGRADE,
   USER_AGENT,
 } from './field-names.ts'
+import type { HeadText } from './head-text.ts'
 import { type HeadLimits, INCOMPLETE, type Incomplete, type Refused, refused } from './messages.ts'
-import { COLON, CR, HTAB, LF, latin1, NAME, SP, trimmedLatin1, VALUE } from './octets.ts'
+import { COLON, CR, HTAB, LF, NAME, SP, VALUE } from './octets.ts'
 
 /**
  * Field lines of a head, RFC 9112 section 5, in one pass. The octets are looked at from the first to the last and
@@ -92,6 +93,7 @@ export class FieldSection {
 /** Where the section lies: `start` is the first octet after the start line, `end` the end of what has arrived. */
 interface SectionRange {
   readonly bytes: Buffer
+  readonly text: HeadText
   readonly start: number
   readonly end: number
   readonly limits: HeadLimits
@@ -103,7 +105,7 @@ export function scanFields(
   range: SectionRange,
   rules: SectionRules,
 ): Incomplete | Refused | undefined {
-  const { bytes, start, limits } = range
+  const { bytes, text, start, limits } = range
   const hardEnd = start + limits.maxHeaderBytes
   const end = range.end < hardEnd ? range.end : hardEnd
   let at = start
@@ -134,17 +136,18 @@ export function scanFields(
     if (at + 1 === end) return outOfOctets(end, hardEnd)
     if (bytes[at + 1] !== LF) return refused(400, 'bare-cr')
     const field = fieldOf(bytes, lineStart, nameEnd, hash)
-    if (field !== OTHER) note(section, field, trimmedLatin1(bytes, colon + 1, at))
+    if (field !== OTHER) note(section, field, text.trimmed(colon + 1, at))
     at += 2
     const isCopied = rules.copied[field] === 1
     if (isCopied && colon === nameEnd) continue
-    if (copyFrom < lineStart) copied += latin1(bytes, copyFrom, lineStart)
-    if (isCopied) copied += latin1(bytes, lineStart, nameEnd) + latin1(bytes, colon, at)
+    if (copyFrom < lineStart) copied += text.slice(copyFrom, lineStart)
+    if (isCopied) copied += text.slice(lineStart, nameEnd) + text.slice(colon, at)
     copyFrom = at
   }
   if (at + 1 >= end) return outOfOctets(end, hardEnd)
   if (bytes[at + 1] !== LF) return refused(400, 'bare-cr')
-  section.fields = copyFrom < at ? copied + latin1(bytes, copyFrom, at) : copied
+  if (copyFrom < at) copied = copied === '' ? text.slice(copyFrom, at) : copied + text.slice(copyFrom, at)
+  section.fields = copied
   section.next = at + 2
   return undefined
 }

@@ -82,13 +82,9 @@ export function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as unknown as Latin1Sliceable).latin1Slice(start, end)
 }
 
-/** The octets without SP and HTAB at both ends, RFC 9110 section 5.6.3. */
-export function trimmedLatin1(bytes: Buffer, start: number, end: number): string {
-  let from = start
-  let to = end
-  while (from < to && (bytes[from] === SP || bytes[from] === HTAB)) from++
-  while (to > from && (bytes[to - 1] === SP || bytes[to - 1] === HTAB)) to--
-  return latin1(bytes, from, to)
+/** The same text on its own: a cut of a longer string keeps all of that in memory. */
+export function detached(text: string): string {
+  return latin1(Buffer.from(text, 'latin1'), 0, text.length)
 }
 
 /** `String.prototype.trim` would also take octets such as A0, which are no whitespace in HTTP. */

@@ -3,6 +3,7 @@ import { type ConnectionOptions, parseConnection, withoutNominated } from './con
 import { EXPECT, HOST, UPGRADE } from './field-names.ts'
 import { FieldSection, REQUEST_RULES, scanFields } from './field-section.ts'
 import { type DeclaredFraming, declaredFraming } from './framing.ts'
+import { HeadText } from './head-text.ts'
 import { type HeadLimits, type ParsedRequestHead, type Refused, type RequestHead, refused } from './messages.ts'
 import { LF } from './octets.ts'
 import { type RequestLine, scanRequestLine } from './request-line.ts'
@@ -20,10 +21,11 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
  * same however the octets were cut into pieces, when it is called again from the same start with more of them.
  */
 export function parseRequestHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): ParsedRequestHead {
-  const line = scanRequestLine(bytes, { start, end }, limits.maxRequestLineBytes)
+  const text = new HeadText(bytes, start, end)
+  const line = scanRequestLine(bytes, { text, start, end }, limits.maxRequestLineBytes)
   if (line.kind !== 'request-line') return line
   const section = new FieldSection()
-  const stopped = scanFields(section, { bytes, start: line.next, end, limits }, REQUEST_RULES)
+  const stopped = scanFields(section, { bytes, text, start: line.next, end, limits }, REQUEST_RULES)
   if (stopped !== undefined) return stopped
   if (line.majorVersion !== 1) return refused(505, 'version-not-supported')
   if (REFUSED_METHODS.has(line.method)) return refused(405, 'method-not-allowed')

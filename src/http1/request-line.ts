@@ -1,5 +1,6 @@
+import type { HeadText } from './head-text.ts'
 import { INCOMPLETE, type Incomplete, type Refused, refused } from './messages.ts'
-import { CR, DOT, LF, latin1, NINE, SP, TARGET, TOKEN, ZERO } from './octets.ts'
+import { CR, DOT, LF, NINE, SP, TARGET, TOKEN, ZERO } from './octets.ts'
 
 /** Longer than any registered method; RFC 9112 section 3 asks for 501 then. */
 const MAX_METHOD_OCTETS = 32
@@ -25,7 +26,7 @@ export interface RequestLine {
 /** RFC 9112 section 3: `method SP request-target SP HTTP-version CRLF`, one SP each. */
 export function scanRequestLine(
   bytes: Buffer,
-  range: { readonly start: number; readonly end: number },
+  range: { readonly text: HeadText; readonly start: number; readonly end: number },
   maxRequestLineBytes: number,
 ): RequestLine | Incomplete | Refused {
   const start = skipEmptyLines(bytes, range.start, range.end)
@@ -49,8 +50,8 @@ export function scanRequestLine(
   if (fault !== undefined) return refused(400, fault)
   return {
     kind: 'request-line',
-    method: methodOf(bytes, start, methodEnd),
-    target: latin1(bytes, targetStart, targetEnd),
+    method: range.text.slice(start, methodEnd),
+    target: range.text.slice(targetStart, targetEnd),
     majorVersion: (bytes[versionStart + 5] as number) - ZERO,
     minorVersion: (bytes[versionStart + 7] as number) - ZERO,
     next: versionStart + VERSION_OCTETS + 2,
@@ -96,10 +97,4 @@ export function versionNumberFault(bytes: Buffer, start: number, end: number): s
 function isVersionOctet(octet: number, index: number): boolean {
   if (index < HTTP_SLASH.length) return octet === HTTP_SLASH[index]
   return index === 6 ? octet === DOT : octet >= ZERO && octet <= NINE
-}
-
-/** The commonest method without a new string. */
-function methodOf(bytes: Buffer, start: number, end: number): string {
-  if (end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54) return 'GET'
-  return latin1(bytes, start, end)
 }

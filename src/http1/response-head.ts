@@ -2,6 +2,7 @@ import { type ConnectionOptions, parseConnection, withoutNominated } from './con
 import { DATE, SERVER } from './field-names.ts'
 import { FieldSection, RESPONSE_RULES, scanFields } from './field-section.ts'
 import { type DeclaredFraming, declaredFraming } from './framing.ts'
+import { HeadText } from './head-text.ts'
 import {
   type Framing,
   type HeadLimits,
@@ -12,7 +13,7 @@ import {
   type ResponseHead,
   refused,
 } from './messages.ts'
-import { CR, LF, latin1, NINE, SP, VALUE, ZERO } from './octets.ts'
+import { CR, LF, NINE, SP, VALUE, ZERO } from './octets.ts'
 import { versionNumberFault } from './request-line.ts'
 
 /** A reason phrase is for people; none is this long. */
@@ -41,10 +42,11 @@ export function parseResponseHead(
   limits: HeadLimits,
   requestMethod: string,
 ): ParsedResponseHead {
-  const line = scanStatusLine(bytes, start, end)
+  const text = new HeadText(bytes, start, end)
+  const line = scanStatusLine(bytes, { text, start, end })
   if (line.kind !== 'status-line') return line
   const section = new FieldSection()
-  const stopped = scanFields(section, { bytes, start: line.next, end, limits }, RESPONSE_RULES)
+  const stopped = scanFields(section, { bytes, text, start: line.next, end, limits }, RESPONSE_RULES)
   if (stopped !== undefined) return stopped.kind === 'refused' ? asBadGateway(stopped) : stopped
   const framing = declaredFraming(section, line.minorVersion)
   if (framing.kind === 'refused') return asBadGateway(framing)
@@ -56,9 +58,13 @@ function asBadGateway(stopped: Refused): Refused {
 }
 
 /** RFC 9112 section 4. The SP before an empty reason phrase may be missing, as many servers leave it out. */
-function scanStatusLine(bytes: Buffer, start: number, received: number): StatusLine | Incomplete | Refused {
+function scanStatusLine(
+  bytes: Buffer,
+  range: { readonly text: HeadText; readonly start: number; readonly end: number },
+): StatusLine | Incomplete | Refused {
+  const { text, start } = range
   const hardEnd = start + MAX_STATUS_LINE_OCTETS
-  const end = received < hardEnd ? received : hardEnd
+  const end = range.end < hardEnd ? range.end : hardEnd
   const fault = versionNumberFault(bytes, start, end)
   if (fault === 'incomplete') return INCOMPLETE
   if (fault !== undefined || bytes[start + 5] !== 0x31) return refused(502, 'version-syntax')
@@ -76,10 +82,16 @@ function scanStatusLine(bytes: Buffer, start: number, received: number): StatusL
   return {
     kind: 'status-line',
     minorVersion: bytes[start + 7] === ZERO ? 0 : 1,
-    status: Number(latin1(bytes, start + STATUS_OFFSET, start + STATUS_OFFSET + 3)),
-    reason: at > start + REASON_OFFSET ? latin1(bytes, start + REASON_OFFSET, at) : '',
+    status: statusAt(bytes, start + STATUS_OFFSET),
+    reason: at > start + REASON_OFFSET ? text.slice(start + REASON_OFFSET, at) : '',
     next: at + 2,
   }
+}
+
+function statusAt(bytes: Buffer, at: number): number {
+  return (
+    ((bytes[at] as number) - ZERO) * 100 + ((bytes[at + 1] as number) - ZERO) * 10 + (bytes[at + 2] as number) - ZERO
+  )
 }
 
 /** SP and three digits, the first of them 1 to 5 (RFC 9110 section 15). */

@@ -18,17 +18,37 @@ export function chunkHeader(length: number): string {
   return `${length.toString(16)}\r\n`
 }
 
-/** What the proxy says about a request to the server behind it; a line is left out when its value is empty. */
-export interface RequestExtras {
-  /** Host field; nearly always the `authority` of the head. */
-  readonly host: string
+/** What the proxy says about its client; a line is left out when its value is empty. */
+export interface Forwarding {
   readonly forwardedFor: string
   readonly forwardedHost: string
   readonly forwardedPort: string
-  /** Goes into X-Forwarded-Proto and X-Forwarded-Scheme. */
+  /** Goes into X-Forwarded-Proto and X-Forwarded-Scheme, and into X-Scheme. */
   readonly forwardedProto: string
   readonly realIp: string
+}
+
+/** Field lines, each ending in CRLF: the same for all requests of a connection that name the same host. */
+export function serialiseForwarding(forwarding: Forwarding): string {
+  return (
+    line('X-Real-IP', forwarding.realIp) +
+    line('X-Forwarded-For', forwarding.forwardedFor) +
+    line('X-Forwarded-Host', forwarding.forwardedHost) +
+    line('X-Forwarded-Port', forwarding.forwardedPort) +
+    line('X-Forwarded-Proto', forwarding.forwardedProto) +
+    line('X-Forwarded-Scheme', forwarding.forwardedProto) +
+    line('X-Scheme', forwarding.forwardedProto)
+  )
+}
+
+/** What the proxy adds to a request to the server behind it. */
+export interface RequestExtras {
+  /** Host field; nearly always the `authority` of the head. */
+  readonly host: string
+  /** The line is left out when it is empty. */
   readonly requestId: string
+  /** Of `serialiseForwarding`. */
+  readonly forwarding: string
   /** Replaces the target of the head; undefined forwards it as it is. */
   readonly target?: string | undefined
   /** How the body is sent, when not as the head says. */
@@ -45,12 +65,7 @@ export function serialiseRequestHead(head: RequestHead, extras: RequestExtras): 
   return (
     `${head.method} ${extras.target ?? head.target} HTTP/1.1\r\nHost: ${extras.host}\r\n${head.fields}` +
     line('X-Request-ID', extras.requestId) +
-    line('X-Real-IP', extras.realIp) +
-    line('X-Forwarded-For', extras.forwardedFor) +
-    line('X-Forwarded-Host', extras.forwardedHost) +
-    line('X-Forwarded-Port', extras.forwardedPort) +
-    line('X-Forwarded-Proto', extras.forwardedProto) +
-    line('X-Forwarded-Scheme', extras.forwardedProto) +
+    extras.forwarding +
     (extras.additionalFields ?? '') +
     (head.upgradeWebSocket ? UPGRADE_LINES : framingLine(framing, contentLength)) +
     '\r\n'

@@ -26,6 +26,8 @@ export interface AccessRecord {
   readonly namespace: string
   readonly ingress: string
   readonly service: string
+  /** Why the proxy refused the request or gave it up: a code of `errors.ts`, or of the parsers; else empty. */
+  readonly reason: string
 }
 
 export interface LogTimes {
@@ -45,7 +47,7 @@ export function formatText(record: AccessRecord, { logTime }: LogTimes): string 
   )
 }
 
-/** The same fields by the names of nginx's variables. */
+/** The same fields by the names of nginx's variables, and why a request failed. */
 export function formatJson(record: AccessRecord, { isoTime }: LogTimes): string {
   return `${JSON.stringify({
     time: isoTime,
@@ -71,6 +73,7 @@ export function formatJson(record: AccessRecord, { isoTime }: LogTimes): string 
     namespace: record.namespace,
     ingress_name: record.ingress,
     service_name: record.service,
+    reason: record.reason,
   })}\n`
 }
 

@@ -6,6 +6,7 @@ import { EndpointSet } from './balancers/endpoint-set.ts'
 import { addToHash, emptyHash, mix } from './balancers/hash.ts'
 import { balancers } from './balancers/index.ts'
 import { EndpointTokens, findToken } from './endpoint-tokens.ts'
+import { AvoidedEndpoints, type PassiveHealth } from './passive-health.ts'
 import { hashRequest } from './request-hash.ts'
 import type { BalancedRequest, RouteBalancing } from './route-balancing.ts'
 import type { SessionAffinity } from './session-affinity.ts'
@@ -13,6 +14,7 @@ import type { SessionAffinity } from './session-affinity.ts'
 /** What the backends of one worker share. */
 export interface BalancingContext {
   readonly candidates: Candidates
+  readonly health: PassiveHealth
   /** Where turns begin. */
   readonly seed: number
 }
@@ -30,6 +32,7 @@ export class BackendBalancing {
   /** Those of the proxy's zone, and their indexes among all. */
   readonly #nearSet: EndpointSet | undefined
   readonly #near: readonly number[]
+  readonly #avoided = new AvoidedEndpoints()
   readonly #balancers: { [Name in Algorithm]?: Balancer }
   /** Made when the first request with a session needs them. */
   #tokens: EndpointTokens | undefined
@@ -52,13 +55,13 @@ export class BackendBalancing {
   }
 
   /**
-   * Index of the endpoint for the next attempt of this request, -1 when there is none. `mayRefuse` is false when
-   * certainly no endpoint refused a moment ago.
+   * Index of the endpoint for the next attempt of this request, -1 when there is none.
    */
-  choose(balancing: RouteBalancing, request: BalancedRequest, mayRefuse: boolean): number {
+  choose(balancing: RouteBalancing, request: BalancedRequest): number {
     const { candidates } = this.#context
-    const mayAvoid = mayRefuse || !this.isCurrent
-    candidates.begin(this.#set, request.tried, mayAvoid)
+    const mayBeRetired = !this.isCurrent
+    candidates.avoided = this.#look()
+    candidates.begin(this.#set, request.tried, mayBeRetired)
     const { affinity, hashBy } = balancing
     if (affinity !== undefined) {
       const index = this.#chooseBySession(affinity, request)
@@ -72,10 +75,10 @@ export class BackendBalancing {
     if (candidates.hash >= 0) return candidates.pick(this.#balancer('consistent_hash'))
     const balancer = this.#balancer(balancing.algorithm)
     if (this.#nearSet !== undefined) {
-      candidates.begin(this.#nearSet, request.tried, mayAvoid)
+      candidates.begin(this.#nearSet, request.tried, mayBeRetired)
       const near = this.#near[balancer.pick(candidates)]
       if (near !== undefined) return near
-      candidates.begin(this.#set, request.tried, mayAvoid)
+      candidates.begin(this.#set, request.tried, mayBeRetired)
     }
     return candidates.pick(balancer)
   }
@@ -100,6 +103,13 @@ export class BackendBalancing {
     if (token === '') return -1
     candidates.hash = mix(addToHash(emptyHash, token))
     return candidates.pick(this.#balancer('consistent_hash'))
+  }
+
+  #look(): AvoidedEndpoints | undefined {
+    const { health } = this.#context
+    if (!health.anyEjected) return undefined
+    health.look(this.#set.endpoints, this.#avoided)
+    return this.#avoided
   }
 
   #balancer(algorithm: Algorithm): Balancer {

@@ -2,6 +2,7 @@ import type { ProxySettings } from '../api/settings.ts'
 import type { Host, Route } from '../routing/model.ts'
 import { phases } from './phases/index.ts'
 import type { Answer, PhaseCheck, RequestFacts } from './phases/phase.ts'
+import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
 import { bindBalancing, type RouteBalancing } from './route-balancing.ts'
 
 /** A route made ready to serve: its checks in order, and its limits with the settings filled in. */
@@ -12,26 +13,26 @@ export interface BoundRoute {
   readonly sendMs: number
   /** 0 is unlimited. */
   readonly maxBodyBytes: number
-  readonly maxAttempts: number
-  /** The Ingress says how many: endpoints that refuse the connection count, too. */
-  readonly triesAreExact: boolean
+  /** The body is read whole before an endpoint is asked. */
+  readonly requestBuffering: boolean
+  readonly maxBufferedBodyBytes: number
+  readonly retry: RetryPolicy
   readonly balancing: RouteBalancing
 }
 
-const defaultAttempts = 3
-
 export function bindRoute(host: Host, route: Route, settings: ProxySettings): BoundRoute {
   const { options } = route
-  const tries = options.upstreamTries ?? defaultAttempts
+  const connectMs = options.connectTimeoutMs ?? settings.timeouts.connectMs
+  const readMs = options.readTimeoutMs ?? settings.timeouts.readMs
   return {
     checks: phases.map(phase => phase.bind({ host, route, settings })).filter(check => check !== undefined),
-    connectMs: options.connectTimeoutMs ?? settings.timeouts.connectMs,
-    readMs: options.readTimeoutMs ?? settings.timeouts.readMs,
+    connectMs,
+    readMs,
     sendMs: options.sendTimeoutMs ?? settings.timeouts.sendMs,
     maxBodyBytes: options.maxBodyBytes ?? settings.limits.maxBodyBytes,
-    // No limit of its own is still bounded: a request must not wander through a large backend for ever.
-    maxAttempts: tries === 0 ? defaultAttempts : Math.min(tries, defaultAttempts),
-    triesAreExact: (options.upstreamTries ?? 0) > 0,
+    requestBuffering: options.requestBuffering ?? settings.requestBuffering,
+    maxBufferedBodyBytes: options.maxBufferedBodyBytes ?? settings.limits.maxBufferedBodyBytes,
+    retry: retryPolicy(options, settings, { connectMs, readMs }),
     balancing: bindBalancing(route, settings),
   }
 }

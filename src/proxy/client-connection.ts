@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
+import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
 import { serialiseOwnResponse } from '../http1/serialise.ts'
 import {
@@ -12,6 +13,7 @@ import {
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
+import { Transport, type TransportOwner } from './transport.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -31,14 +33,23 @@ type State = 'head' | 'body' | 'busy' | 'tunnel' | 'lingering' | 'closed'
 
 /** How long, and for how many bytes, a client may go on sending after the answer that ends its connection. */
 const lingerMs = 2_000
-const lingerBytes = 1_048_576
-/** A client that has closed its sending side may be gone altogether; only a write would tell. */
-const halfClosedMs = 750
+const lingerBytes = 16_777_216
+/** While the worker stops: one that asked just now is about to ask again, and a request must not meet our end. */
+const stopIdleMs = 1_000
+/**
+ * A client that has closed its sending side may be gone altogether; only writes tell: the first one is answered by a
+ * reset, which the second one meets.
+ */
+const halfClosedMs = 300
+const probes = 2
 
-export class ClientConnection implements Client {
+export class ClientConnection implements Client, TransportOwner {
   readonly context: WorkerContext
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #identity: ConnectionIdentity
+  /** Who asks, as the last request said it, and the authority that it named. */
+  #client: ClientIdentity | undefined
+  #authority = ''
   readonly #onGone: (connection: ClientConnection) => void
   #state: State = 'head'
   #exchange: Exchange | undefined
@@ -48,9 +59,12 @@ export class ClientConnection implements Client {
   #consuming = false
   #requests = 0
   #halfClosed = false
+  #probesLeft = 0
   #paused = false
   #discarded = 0
   #keptWhileDraining = false
+  /** Since its last response, while it waits for the next request. */
+  #idleSinceMs = 0
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #bodySink = (bytes: Buffer, start: number, end: number): void => {
@@ -65,7 +79,6 @@ export class ClientConnection implements Client {
       readonly onGone: (connection: ClientConnection) => void
     },
   ) {
-    this.#socket = socket
     this.context = options.context
     this.#onGone = options.onGone
     this.#identity = {
@@ -74,16 +87,21 @@ export class ClientConnection implements Client {
       ports: options.context.forwardedPorts,
     }
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
-    this.#listen()
+    const { transports } = this.context
+    this.#transport = new Transport(socket, { user: this, support: transports, secure: options.secure })
   }
 
   // Client: what the exchange asks for
 
-  send(data: Buffer | string): boolean {
-    if (this.#state === 'closed') return true
-    const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
-    // While it takes nothing, the send timeout tells.
-    if (this.#halfClosed) this.#deadline = more ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+  send(text: string): boolean {
+    return this.#state === 'closed' || this.#sent(this.#transport.send(text))
+  }
+
+  sendBytes(bytes: Buffer, start: number, end: number): boolean {
+    return this.#state === 'closed' || this.#sent(this.#transport.sendBytes(bytes, start, end))
+  }
+
+  #sent(more: boolean): boolean {
     if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
     }
@@ -91,11 +109,11 @@ export class ClientConnection implements Client {
   }
 
   cork(): void {
-    this.#socket.cork()
+    this.#transport.cork()
   }
 
   uncork(): void {
-    this.#socket.uncork()
+    this.#transport.uncork()
   }
 
   pauseBody(): void {
@@ -116,6 +134,10 @@ export class ClientConnection implements Client {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#resume()
     this.#consumeHeld()
+  }
+
+  endTunnel(): void {
+    this.#transport.end()
   }
 
   mayKeepAlive(): boolean {
@@ -139,6 +161,7 @@ export class ClientConnection implements Client {
     const { timeouts } = this.context.settings
     // The response had begun before the worker stopped, so the client was not told not to ask again.
     this.#keptWhileDraining = this.context.draining
+    this.#idleSinceMs = this.context.clock.nowMs
     this.#deadline = this.context.clock.deadline(this.context.draining ? lingerMs : timeouts.keepAliveMs)
     // Inside `#consume` its loop goes on with the next request; from a response that ended, it is begun here.
     if (!this.#consuming) this.#consumeHeld()
@@ -152,9 +175,9 @@ export class ClientConnection implements Client {
   }
 
   /**
-   * The worker stops. Connections that wait for their next request are closed. One that was accepted and has not
-   * asked for anything yet is given the chance to: its request may be on the way. So is one whose last response did
-   * not say that it is the last.
+   * The worker stops; called with every tick until nothing is left. Connections that have waited for their next
+   * request for a while are closed. One that was accepted and has not asked for anything yet is given the chance to:
+   * its request may be on the way. So is one whose last response did not say that it is the last.
    */
   stop(): void {
     if (this.#state === 'tunnel') this.#exchange?.closeTunnel()
@@ -169,7 +192,8 @@ export class ClientConnection implements Client {
   }
 
   #mayClose(): boolean {
-    return this.#held === undefined && this.#requests > 0 && !this.#keptWhileDraining
+    if (this.#held !== undefined || this.#requests === 0 || this.#keptWhileDraining) return false
+    return this.context.clock.nowMs - this.#idleSinceMs >= stopIdleMs
   }
 
   #destroy(): void {
@@ -178,41 +202,40 @@ export class ClientConnection implements Client {
     this.#held = undefined
     this.#deadline = Number.POSITIVE_INFINITY
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    this.#socket.destroy()
+    this.#transport.destroy()
     this.#onGone(this)
   }
 
-  // Socket
+  // What the transport tells
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('error', () => this.#abort('client_gone'))
-    socket.on('close', () => this.#abort('client_gone'))
-    socket.on('data', chunk => this.#onData(chunk as Buffer))
-    socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.#onEnd())
-    socket.on('finish', () => this.#onSent())
+  transportConnected(): void {}
+
+  transportWriteFailed(): boolean {
+    return false
   }
 
-  #onData(chunk: Buffer): void {
+  transportClosed(): void {
+    this.#abort('client_gone')
+  }
+
+  transportRead(read: Buffer, start: number, end: number): void {
     if (this.#state === 'head' && this.#held === undefined && this.#requests > 0) {
       this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
     }
     try {
-      if (this.#held === undefined) return this.#consume(chunk)
-      const parsedTo = this.#held.length
-      const bytes = Buffer.concat([this.#held, chunk])
+      const held = this.#held
+      if (held === undefined) return this.#consume(read, start, end)
+      const bytes = Buffer.concat([held, read.subarray(start, end)])
       this.#held = undefined
-      if (this.#state === 'head' && !headMayProgress(bytes, parsedTo, bytes.length)) this.#held = bytes
-      else this.#consume(bytes)
+      if (this.#state === 'head' && !headMayProgress(bytes, held.length, bytes.length)) this.#held = bytes
+      else this.#consume(bytes, 0, bytes.length)
     } catch (error) {
       this.#break(error)
     }
   }
 
-  #consume(bytes: Buffer): void {
-    const end = bytes.length
-    let at = 0
+  #consume(bytes: Buffer, start: number, end: number): void {
+    let at = start
     this.#consuming = true
     try {
       while (at < end) {
@@ -235,7 +258,7 @@ export class ClientConnection implements Client {
         this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
       }
       try {
-        this.#consume(held)
+        this.#consume(held, 0, held.length)
       } catch (error) {
         this.#break(error)
       }
@@ -246,7 +269,7 @@ export class ClientConnection implements Client {
   /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
   #step(bytes: Buffer, at: number, end: number): number {
     if (this.#state === 'head' && this.#isClogged()) {
-      this.#held = bytes.subarray(at, end)
+      this.#held = Buffer.from(bytes.subarray(at, end))
       this.#waitForDrain()
       return -1
     }
@@ -254,7 +277,7 @@ export class ClientConnection implements Client {
     if (this.#state === 'body') return this.#readBody(bytes, at, end)
     if (this.#state === 'busy') {
       // A request ahead of its turn: nothing more is read until the present one is served.
-      this.#held = bytes.subarray(at, end)
+      this.#held = Buffer.from(bytes.subarray(at, end))
       this.#pause()
     } else if (this.#state === 'tunnel') {
       this.#exchange?.tunnel(bytes, at, end)
@@ -271,7 +294,7 @@ export class ClientConnection implements Client {
       this.#begin(parsed.head, parsed.next - start)
       return parsed.next
     }
-    if (parsed.kind === 'incomplete') this.#held = start === 0 ? bytes : bytes.subarray(start, end)
+    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
     else this.#refuse(parsed.refusal)
     return -1
   }
@@ -284,16 +307,21 @@ export class ClientConnection implements Client {
     this.#state = hasBody ? 'body' : 'busy'
     this.#deadline = hasBody
       ? this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
-      : Number.POSITIVE_INFINITY
+      : this.#busyDeadline()
     exchange.start()
     if (this.#exchange !== exchange || this.#state !== 'body') return
     this.#reader = new BodyReader(head.framing === 'chunked' ? 'chunked' : 'length', head.contentLength, exchange)
   }
 
+  /** Most connections ask for one host, again and again. */
   #identify(head: RequestHead): ClientIdentity {
-    return this.context.settings.trustForwardedHeaders
-      ? identityOfForwardedHeaders(head, this.#identity)
-      : identityOfConnection(head, this.#identity)
+    if (this.context.settings.trustForwardedHeaders) return identityOfForwardedHeaders(head, this.#identity)
+    if (this.#client === undefined || this.#authority !== head.authority) {
+      const { host, forwarding, ...rest } = identityOfConnection(head, this.#identity)
+      this.#client = { ...rest, host: detached(host), forwarding: detached(forwarding) }
+      this.#authority = detached(head.authority)
+    }
+    return this.#client
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
@@ -306,13 +334,14 @@ export class ClientConnection implements Client {
     const next = reader.read(bytes, start, end, this.#bodySink)
     if (this.#exchange !== exchange) return next
     if (reader.failed !== undefined) {
-      exchange.fail(reader.failed.status === 413 ? 'body_too_large' : 'bad_request', reader.failed.status)
+      const { status, reason } = reader.failed
+      exchange.fail(status === 413 ? 'body_too_large' : 'bad_request', status, reason)
       return next
     }
     if (!reader.done) return next
     this.#reader = undefined
     this.#state = 'busy'
-    this.#deadline = Number.POSITIVE_INFINITY
+    this.#deadline = this.#busyDeadline()
     exchange.requestBodyEnd()
     return next
   }
@@ -332,11 +361,11 @@ export class ClientConnection implements Client {
     })
     this.#held = undefined
     this.send(response)
-    this.#logRefusal(refusal)
+    this.#logRefusal(refusal, response.length - response.indexOf('\r\n\r\n') - 4)
     this.#linger()
   }
 
-  #logRefusal(refusal: Refusal): void {
+  #logRefusal(refusal: Refusal, bodyBytesSent: number): void {
     const { accessLog, clock } = this.context
     accessLog.write(
       {
@@ -346,7 +375,7 @@ export class ClientConnection implements Client {
         minorVersion: 1,
         host: '',
         status: refusal.status,
-        bodyBytesSent: 0,
+        bodyBytesSent,
         referer: '',
         userAgent: '',
         requestBytes: 0,
@@ -360,33 +389,31 @@ export class ClientConnection implements Client {
         namespace: '',
         ingress: '',
         service: '',
+        reason: refusal.reason,
       },
       clock,
     )
   }
 
-  #onDrain(): void {
+  transportDrained(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    if (this.#halfClosed && (this.#state === 'busy' || this.#state === 'tunnel')) {
-      this.#deadline = this.context.clock.deadline(halfClosedMs)
-    }
     this.#exchange?.clientDrained()
     if (this.#state === 'head' && this.#paused) this.#consumeHeld()
   }
 
   /** The client sends no more. It may still wait for its answer. */
-  #onEnd(): void {
+  transportEnded(): void {
     this.#halfClosed = true
-    if (this.#state === 'busy' && !this.#isClogged()) this.#deadline = this.context.clock.deadline(halfClosedMs)
+    if (this.#state === 'busy') this.#deadline = this.#busyDeadline()
     else if (this.#state === 'tunnel') this.#exchange?.tunnelEnd()
     else if (this.#state === 'body') this.#abort('client_gone')
-    // No request is owed an answer, but the last one may still be on its way: `#onSent` follows.
+    // No request is owed an answer, but the last one may still be on its way: `transportFinished` follows.
     else if (this.#state === 'head') this.#linger()
-    else if (this.#socket.writableFinished) this.#destroy()
+    else if (this.#transport.finished) this.#destroy()
   }
 
   /** Our own end has been sent, with all before it. */
-  #onSent(): void {
+  transportFinished(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     if (this.#state !== 'lingering') return
     if (this.#halfClosed) this.#destroy()
@@ -395,10 +422,23 @@ export class ClientConnection implements Client {
 
   #onDeadline(): void {
     if (this.#state === 'body') this.#exchange?.fail('request_timeout')
+    else if (this.#state === 'busy') this.#probe()
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
     else this.#refuse({ status: 408, reason: 'head-timeout' })
+  }
+
+  /** While its answer is made, a client that has closed its sending side is asked whether it is there. */
+  #busyDeadline(): number {
+    this.#probesLeft = this.#halfClosed ? probes : 0
+    return this.#halfClosed ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+  }
+
+  #probe(): void {
+    this.#probesLeft--
+    this.#deadline = this.#probesLeft > 0 ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
+    this.#exchange?.probeClient()
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */
@@ -406,8 +446,9 @@ export class ClientConnection implements Client {
     this.#state = 'lingering'
     this.#held = undefined
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.sendMs)
-    this.#socket.end()
-    this.#resume()
+    this.#transport.end()
+    if (this.#halfClosed && this.#transport.finished) this.#destroy()
+    else this.#resume()
   }
 
   #abort(code: ProxyErrorCode): void {
@@ -432,7 +473,7 @@ export class ClientConnection implements Client {
     return this.#sendDeadline !== Number.POSITIVE_INFINITY
   }
 
-  /** The send timeout runs; the requests that are held go on from `#onDrain`. */
+  /** The send timeout runs; the requests that are held go on from `transportDrained`. */
   #waitForDrain(): void {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#pause()
@@ -440,18 +481,18 @@ export class ClientConnection implements Client {
 
   /** Over TLS the end is authenticated: a client knows without it. */
   #reset(): void {
-    if (!this.#identity.secure) this.#socket.resetAndDestroy()
+    if (!this.#identity.secure) this.#transport.reset()
   }
 
   #pause(): void {
     if (this.#paused) return
     this.#paused = true
-    this.#socket.pause()
+    this.#transport.pause()
   }
 
   #resume(): void {
     if (!this.#paused || this.#state === 'closed') return
     this.#paused = false
-    this.#socket.resume()
+    this.#transport.resume()
   }
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { RequestHead } from '../http1/messages.ts'
-import type { RequestExtras } from '../http1/serialise.ts'
+import { serialiseForwarding } from '../http1/serialise.ts'
 import type { ForwardedPorts } from './worker-protocol.ts'
 
 /** How a client reached us: what its connection says, and what a trusted proxy in front says instead. */
@@ -9,10 +9,8 @@ export interface ClientIdentity {
   readonly secure: boolean
   /** Host without port, for redirects. */
   readonly host: string
-  readonly forwardedFor: string
-  readonly forwardedHost: string
-  readonly forwardedPort: string
-  readonly scheme: 'http' | 'https'
+  /** The field lines that tell a backend who asks. */
+  readonly forwarding: string
 }
 
 export interface ConnectionIdentity {
@@ -33,10 +31,13 @@ export function identityOfConnection(head: RequestHead, connection: ConnectionId
     address: peerAddress,
     secure,
     host: head.host,
-    forwardedFor: peerAddress,
-    forwardedHost: head.authority,
-    forwardedPort: String(secure ? ports.https : ports.http),
-    scheme: secure ? 'https' : 'http',
+    forwarding: serialiseForwarding({
+      realIp: peerAddress,
+      forwardedFor: peerAddress,
+      forwardedHost: head.authority,
+      forwardedPort: String(secure ? ports.https : ports.http),
+      forwardedProto: secure ? 'https' : 'http',
+    }),
   }
 }
 
@@ -46,33 +47,23 @@ export function identityOfConnection(head: RequestHead, connection: ConnectionId
  */
 export function identityOfForwardedHeaders(head: RequestHead, connection: ConnectionIdentity): ClientIdentity {
   const { forwardedFor, forwardedHost, forwardedProto } = head.identity
-  const direct = identityOfConnection(head, connection)
-  const address = lastOf(forwardedFor)
+  const { peerAddress, ports } = connection
+  const last = lastOf(forwardedFor)
+  const address = isIP(last) === 0 ? peerAddress : last
   const proto = firstOf(forwardedProto).toLowerCase()
-  const secure = proto === 'https' || (proto !== 'http' && direct.secure)
+  const secure = proto === 'https' || (proto !== 'http' && connection.secure)
   const host = firstOf(forwardedHost)
   return {
-    address: isIP(address) === 0 ? direct.address : address,
+    address,
     secure,
-    host: host === '' ? direct.host : withoutPort(host),
-    forwardedFor: forwardedFor === '' ? direct.address : `${forwardedFor}, ${direct.address}`,
-    forwardedHost: host === '' ? direct.forwardedHost : host,
-    forwardedPort: String(secure ? connection.ports.https : connection.ports.http),
-    scheme: secure ? 'https' : 'http',
-  }
-}
-
-/** The fields that tell a backend who asks. */
-export function requestExtras(identity: ClientIdentity, host: string, requestId: string): RequestExtras {
-  return {
-    host,
-    forwardedFor: identity.forwardedFor,
-    forwardedHost: identity.forwardedHost,
-    forwardedPort: identity.forwardedPort,
-    forwardedProto: identity.scheme,
-    realIp: identity.address,
-    requestId,
-    additionalFields: `X-Scheme: ${identity.scheme}\r\n`,
+    host: host === '' ? head.host : withoutPort(host),
+    forwarding: serialiseForwarding({
+      realIp: address,
+      forwardedFor: forwardedFor === '' ? peerAddress : `${forwardedFor}, ${peerAddress}`,
+      forwardedHost: host === '' ? head.authority : host,
+      forwardedPort: String(secure ? ports.https : ports.http),
+      forwardedProto: secure ? 'https' : 'http',
+    }),
   }
 }
 

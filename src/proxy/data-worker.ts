@@ -12,8 +12,13 @@ import { CoarseClock, tickMs } from './coarse-clock.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import { BodyBudget } from './request-buffer.ts'
 import { RequestIds } from './request-ids.ts'
+import { RetryBudget } from './retry-policy.ts'
 import { SecureContexts } from './secure-contexts.ts'
+import { probeSocketInternals } from './socket-internals.ts'
+import type { TransportSupport } from './transport.ts'
 import { Upstreams } from './upstreams.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { WorkerCounters } from './worker-counters.ts'
@@ -21,8 +26,11 @@ import type { FromWorker, ToWorker, WorkerConfiguration, WorkerEvent } from './w
 
 /** Lines of the log that one worker may ask for in a second: hostile traffic must not fill it. */
 const maxEventsPerSecond = 10
-/** The listeners close after so long without a new connection, and after so long whatever comes. */
-const quietMs = 200
+/**
+ * The listeners close after so many ticks without a new connection, and after so long whatever comes. Ticks, because
+ * between two of them the kernel is asked: a thread that was kept waiting for its processor has heard of nothing.
+ */
+const quietTicks = 3
 const maxQuietWaitMs = 5_000
 /** After the listeners closed, how long to wait for handshakes; and in the end, for stdout to take the access log. */
 const maxHandshakeWaitMs = 2_000
@@ -38,6 +46,7 @@ export class DataWorker {
   readonly #contexts: SecureContexts
   readonly #listeners: Listeners
   readonly #connections = new Set<ClientConnection>()
+  readonly #transports: TransportSupport = { buffers: new ReadBuffers(), internals: undefined }
   readonly #context: WorkerContext
   /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
@@ -50,7 +59,7 @@ export class DataWorker {
   #connectionsGoneAt = Number.POSITIVE_INFINITY
   #destroyed = 0
   #seenAccepted = 0
-  #quietSince = 0
+  #quietTicks = 0
 
   constructor(configuration: WorkerConfiguration, post: (message: FromWorker) => void) {
     this.#configuration = configuration
@@ -66,6 +75,7 @@ export class DataWorker {
 
   /** Serves the table that it was given, then listens. */
   async start(): Promise<void> {
+    this.#transports.internals = await probeSocketInternals(this.#transports.buffers)
     this.#apply(this.#configuration.state)
     this.#ticker = setInterval(() => this.#tick(), tickMs)
     const ports = await this.#listeners.listen()
@@ -113,18 +123,23 @@ export class DataWorker {
       upstreams: new Upstreams({
         clock: this.#clock,
         counters: this.#counters,
+        transports: this.#transports,
         allowLoopbackEndpoints: this.#configuration.allowLoopbackEndpoints,
         seed: this.#configuration.index,
         random: new RandomNumbers(randomInt(2 ** 32)),
         settings,
       }),
+      transports: this.#transports,
       clock: this.#clock,
       counters: this.#counters,
       accessLog,
       requestIds: new RequestIds(),
       forwardedPorts: this.#configuration.forwardedPorts,
+      bodyBudget: new BodyBudget(),
+      retryBudget: new RetryBudget(),
       settings,
       draining: false,
+      drainEndsMs: Number.POSITIVE_INFINITY,
       reportBug: error =>
         this.#event('requestFailed', { error: error instanceof Error ? (error.stack ?? error.message) : '' }),
     }
@@ -217,7 +232,6 @@ export class DataWorker {
     if (this.#stop !== undefined) return
     this.#context.draining = true
     const now = this.#clock.nowMs
-    this.#quietSince = now
     this.#seenAccepted = this.#listeners.accepted
     this.#stop = { graceDeadline: now + graceMs, quietDeadline: now + Math.min(maxQuietWaitMs, graceMs) }
   }
@@ -230,11 +244,12 @@ export class DataWorker {
     if (this.#stop === undefined) return
     if (this.#listeners.accepted !== this.#seenAccepted) {
       this.#seenAccepted = this.#listeners.accepted
-      this.#quietSince = now
-    }
-    const isQuiet = now - this.#quietSince >= quietMs || now >= this.#stop.quietDeadline
+      this.#quietTicks = 0
+    } else this.#quietTicks++
+    const isQuiet = this.#quietTicks >= quietTicks || now >= this.#stop.quietDeadline
     if (isQuiet && this.#listenersClosedAt === Number.POSITIVE_INFINITY) {
       this.#listenersClosedAt = now
+      this.#context.drainEndsMs = this.#stop.graceDeadline
       this.#listeners.close()
     }
     if (this.#listenersClosedAt === Number.POSITIVE_INFINITY) return

@@ -3,6 +3,9 @@ import type { Endpoint } from '../routing/model.ts'
 import type { EndpointState } from './balancers/balancer.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import type { EndpointGuard } from './endpoint-guard.ts'
+import type { ProxyErrorCode } from './errors.ts'
+import type { Judged, PassiveHealth } from './passive-health.ts'
+import type { TransportSupport } from './transport.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -13,6 +16,8 @@ export interface EndpointPoolOptions {
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
   readonly guard: EndpointGuard
+  readonly transports: TransportSupport
+  readonly health: PassiveHealth
   /** Every open connection of the worker, for its clock. */
   readonly connections: Set<UpstreamConnection>
 }
@@ -29,8 +34,8 @@ export class EndpointPool implements EndpointState {
   references = 0
   /** No backend has it any more. */
   retired = false
-  /** It refused a connection a moment ago: until then, by the coarse clock, the others come first. */
-  refusedUntilMs = 0
+  /** Set and read by `PassiveHealth` alone. */
+  health: Judged['health']
   inFlight = 0
   latencyUs = 0
   latencyAtMs = 0
@@ -46,10 +51,13 @@ export class EndpointPool implements EndpointState {
     this.#options = options
   }
 
-  take(settings: ProxySettings, fresh: boolean): UpstreamConnection {
-    const { counters } = this.#options
-    const kept = fresh ? undefined : this.#idle.pop()
+  /** A kept connection that has waited for at most `maxIdleMs`, else a new one; with 0 always a new one. */
+  take(settings: ProxySettings, maxIdleMs: number): UpstreamConnection {
+    const { counters, clock } = this.#options
+    const youngest = maxIdleMs === 0 ? undefined : this.#idle[this.#idle.length - 1]
+    const kept = youngest !== undefined && clock.nowMs - youngest.idleSinceMs <= maxIdleMs ? youngest : undefined
     if (kept !== undefined) {
+      this.#idle.pop()
       counters.add('upstreamIdle', -1)
       counters.add('upstreamReuses')
       return kept
@@ -84,8 +92,19 @@ export class EndpointPool implements EndpointState {
     this.forget(connection)
   }
 
+  /** A request failed here. */
+  failed(code: ProxyErrorCode): void {
+    if (!this.retired) this.#options.health.failed(this, code)
+  }
+
+  /** A response began here. */
+  answered(): void {
+    if (this.health !== undefined) this.#options.health.forget(this)
+  }
+
   retire(): void {
     this.retired = true
+    this.#options.health.forget(this)
     this.closeIdle()
   }
 
@@ -105,5 +124,9 @@ export class EndpointPool implements EndpointState {
 
   get guard(): EndpointGuard {
     return this.#options.guard
+  }
+
+  get transports(): TransportSupport {
+    return this.#options.transports
   }
 }

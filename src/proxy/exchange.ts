@@ -12,12 +12,22 @@ import {
 import type { Backend, Route } from '../routing/model.ts'
 import { seconds } from './access-log.ts'
 import { type BoundRoute, check } from './bound-route.ts'
-import { type ClientIdentity, requestExtras } from './client-identity.ts'
+import type { ClientIdentity } from './client-identity.ts'
 import type { EndpointPool } from './endpoint-pool.ts'
 import { type ProxyErrorCode, proxyErrors } from './errors.ts'
 import { upstreamName } from './held-backends.ts'
 import type { Answer } from './phases/phase.ts'
+import { RequestBuffer, replayBytes } from './request-buffer.ts'
+import {
+  type FailedAttempt,
+  isIdempotent,
+  isRetriedStatus,
+  mayRetry,
+  mayRetryResponse,
+  type RetryPolicy,
+} from './retry-policy.ts'
 import type { BalancedRequest } from './route-balancing.ts'
+import { Tunnel } from './tunnel.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -47,7 +57,10 @@ export type Ending = 'keep' | 'close' | 'cut' | 'reset'
 export interface Client {
   readonly context: WorkerContext
   /** False when no more should be sent before `Exchange.clientDrained`. */
-  send(data: Buffer | string): boolean
+  send(text: string): boolean
+  /** The octets may be overwritten afterwards. False as for `send`. */
+  sendBytes(bytes: Buffer, start: number, end: number): boolean
+  /** Until `uncork`, what is sent is gathered to leave as one piece. */
   cork(): void
   uncork(): void
   /** The endpoint does not keep up: stop reading the request's body. */
@@ -55,6 +68,8 @@ export interface Client {
   resumeBody(): void
   /** From now on bytes go to `Exchange.tunnel`. */
   startTunnel(): void
+  /** Nothing more comes through the tunnel. */
+  endTunnel(): void
   /** The connection may be used again after this request, as far as the connection knows. */
   mayKeepAlive(): boolean
   /** The exchange is over. */
@@ -62,15 +77,8 @@ export interface Client {
 }
 
 const serverName = 'ingress-fleet'
-const idempotentMethods: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PUT',
-  'DELETE',
-  'PROPFIND',
-  'REPORT',
-])
+/** Servers close idle connections after 2 seconds or more, as a rule. */
+const unrepeatableIdleMs = 1_000
 const healthPath = '/healthz'
 
 export class Exchange implements UpstreamUser, BalancedRequest {
@@ -92,8 +100,9 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   /** Inside `start`, which the client calls while it reads: more of the request may follow at once. */
   #starting = false
   #corked: UpstreamConnection | undefined
-  /** Body that came before the connection was ready: at most what was read at once, since the client is paused. */
-  #early: Buffer[] | undefined
+  /** Body that waits for a connection, or for a second attempt. */
+  #buffer: RequestBuffer | undefined
+  #chunkedUp = false
   #bodyComplete: boolean
   #bodyBytes = 0
   #bodyBytesSent = 0
@@ -101,14 +110,18 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   #endpointIndex = -1
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
+  #firstAttemptMs = 0
   #attemptStartedMs = 0
   /** Of the response to the client; 0 before it began. */
   #status = 0
+  #interimSent = false
+  /** For the access log. */
+  #reason = ''
   #response: ResponseHead | undefined
   #chunkedDown = false
   #closeDelimited = false
   #keepAlive = false
-  #tunnelling = false
+  #tunnel: Tunnel | undefined
   #sentBytes = 0
   #attemptBytes = 0
   #finished = false
@@ -127,7 +140,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#requestId = client.context.requestIds.of(head.identity.requestId)
     this.#startedMs = performance.now()
     this.#bodyComplete = head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0)
-    this.#context.counters.add('requestsInFlight')
+    this.#context.counters.startRequest()
   }
 
   // 1. start
@@ -142,8 +155,10 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     if (answer !== undefined) return this.#answer(answer)
     this.#backend = found.route.backend === undefined ? undefined : table.backend(found.route.backend)
     if (this.#backend === undefined) return this.fail('no_endpoint')
+    if (!this.#bodyComplete) this.#buffer = this.#bufferFor(this.#bound)
+    if (this.#bound.retry.conditions !== undefined) this.#context.retryBudget.earn()
     this.#starting = true
-    this.#attempt()
+    if (this.#buffer?.waits !== true) this.#attempt()
     this.#starting = false
     if (this.head.expectContinue && !this.#finished) this.#client.send(CONTINUE)
   }
@@ -154,6 +169,17 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     if (path === healthPath && (method === 'GET' || method === 'HEAD')) return { status: 200 }
     // Whoever asks for hosts that nobody serves is likely to be guessing: one guess a connection.
     return { status: 404, error: 'no_route', close: true }
+  }
+
+  /** A buffer from the beginning: for bodies that are read whole first, and for those that can be sent again. */
+  #bufferFor({ requestBuffering, maxBufferedBodyBytes }: BoundRoute): RequestBuffer | undefined {
+    const { bodyBudget } = this.#context
+    const { contentLength, method } = this.head
+    if (requestBuffering && contentLength <= maxBufferedBodyBytes) {
+      return new RequestBuffer(bodyBudget, { maxBytes: maxBufferedBodyBytes, waits: true })
+    }
+    if (contentLength > replayBytes || !isIdempotent(method)) return undefined
+    return new RequestBuffer(bodyBudget, { maxBytes: replayBytes, waits: false })
   }
 
   // 2. phases: what they look at
@@ -183,18 +209,28 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     const { upstreams, counters } = this.#context
     const index = this.#choose(bound)
     const backend = this.#backend
-    // After a kept connection died, so may have all others: a second attempt gets a new one.
     const upstream =
-      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#attempts > 0)
+      index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#maxIdleMs())
     if (upstream === undefined) return this.fail('no_endpoint')
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
     this.#endpointIndex = index
     this.#upstream = upstream
     this.#forwarding = false
-    this.#attemptStartedMs = performance.now()
+    this.#attemptStartedMs = this.#attempts === 1 ? this.#startedMs : performance.now()
+    if (this.#attempts === 1) this.#firstAttemptMs = this.#attemptStartedMs
     this.#attemptBytes = 0
+    this.#bodyBytesSent = 0
     upstream.begin(this, this.head.method, bound)
+  }
+
+  /**
+   * After a kept connection died, so may have all others: a second attempt gets a new one. So does a request that
+   * cannot be repeated, when the endpoint might be about to close what has been idle for that long.
+   */
+  #maxIdleMs(): number {
+    if (this.#attempts > 0) return 0
+    return isIdempotent(this.head.method) ? Number.POSITIVE_INFINITY : unrepeatableIdleMs
   }
 
   /** Another attempt may find that all endpoints were replaced since the request began: the present ones are asked. */
@@ -219,28 +255,50 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#forwarding = true
     this.#corked = upstream
     upstream.cork()
-    let more = upstream.send(serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId)))
-    const early = this.#early
-    this.#early = undefined
-    for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece)
+    const { forwarding } = this.#identity
+    const length = this.#wholeLength()
+    this.#chunkedUp = this.head.framing === 'chunked' && length < 0
+    let more = upstream.send(
+      serialiseRequestHead(this.head, {
+        host,
+        requestId: this.#requestId,
+        forwarding,
+        framing: length < 0 ? undefined : 'length',
+        contentLength: length < 0 ? undefined : length,
+      }),
+    )
+    const buffer = this.#buffer
+    if (buffer !== undefined) {
+      for (const piece of buffer.pieces) more = this.#forwardPiece(upstream, piece, 0, piece.length)
+      buffer.sent()
+    }
     if (this.#bodyComplete) this.#endRequest(upstream)
     if (!this.#starting) this.requestReadEnds()
     if (more) this.#client.resumeBody()
+  }
+
+  /** Of a chunked body that was read whole, as nginx tells it; else -1. */
+  #wholeLength(): number {
+    const buffer = this.#buffer
+    if (this.head.framing !== 'chunked' || !this.#bodyComplete || this.#bound?.requestBuffering !== true) return -1
+    return buffer?.isWhole === true ? buffer.bytes : -1
   }
 
   /** A piece of the request's body, decoded. */
   requestBody(bytes: Buffer, start: number, end: number): void {
     if (this.#finished) return
     this.#bodyBytes += end - start
-    const piece = bytes.subarray(start, end)
     const upstream = this.#upstream
     if (upstream !== undefined && this.#forwarding) {
-      if (!this.#forwardPiece(upstream, piece)) this.#client.pauseBody()
+      this.#buffer?.retain(bytes, start, end)
+      if (!this.#forwardPiece(upstream, bytes, start, end)) this.#client.pauseBody()
       return
     }
-    this.#early ??= []
-    this.#early.push(piece)
+    this.#buffer ??= new RequestBuffer(this.#context.bodyBudget, { maxBytes: 0, waits: false })
+    this.#buffer.hold(bytes, start, end)
+    if (this.#buffer.waits && this.#attempts === 0) return
     this.#client.pauseBody()
+    if (this.#attempts === 0) this.#attempt()
   }
 
   /** What one read of the client brought has been given: head and body leave as one piece. */
@@ -253,18 +311,19 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     if (this.#finished || this.#bodyComplete) return
     this.#bodyComplete = true
     if (this.#upstream !== undefined && this.#forwarding) this.#endRequest(this.#upstream)
+    else if (this.#attempts === 0) this.#attempt()
   }
 
-  #forwardPiece(upstream: UpstreamConnection, piece: Buffer): boolean {
-    this.#bodyBytesSent += piece.length
-    if (this.head.framing !== 'chunked') return upstream.send(piece)
-    upstream.send(chunkHeader(piece.length))
-    upstream.send(piece)
+  #forwardPiece(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): boolean {
+    this.#bodyBytesSent += end - start
+    if (!this.#chunkedUp) return upstream.sendBytes(bytes, start, end)
+    upstream.send(chunkHeader(end - start))
+    upstream.sendBytes(bytes, start, end)
     return upstream.send(CHUNK_END)
   }
 
   #endRequest(upstream: UpstreamConnection): void {
-    if (this.head.framing === 'chunked') upstream.send(LAST_CHUNK)
+    if (this.#chunkedUp) upstream.send(LAST_CHUNK)
     upstream.awaitResponse()
   }
 
@@ -275,11 +334,16 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   // 5. response
 
   upstreamInterim(head: ResponseHead): void {
-    if (this.head.minorVersion === 1) this.#client.send(serialiseInterimHead(head))
+    if (this.head.minorVersion === 0) return
+    this.#interimSent = true
+    this.#client.send(serialiseInterimHead(head))
   }
 
   upstreamHead(head: ResponseHead): void {
     if (head.status === 101) return this.#startTunnel(head)
+    if (this.#bound?.retry.conditions !== undefined && this.#retriesResponse(head.status)) return
+    this.#buffer?.release()
+    this.#buffer = undefined
     this.#response = head
     this.#status = head.status
     this.#noteLatency()
@@ -330,13 +394,9 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     const length = end - start
     this.#sentBytes += length
     this.#attemptBytes += length
-    const piece = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
-    if (!this.#chunkedDown) {
-      this.#sendDown(piece)
-      return
-    }
+    if (!this.#chunkedDown) return this.#sendBytesDown(bytes, start, end)
     this.#client.send(chunkHeader(length))
-    this.#client.send(piece)
+    this.#client.sendBytes(bytes, start, end)
     this.#sendDown(CHUNK_END)
   }
 
@@ -357,8 +417,12 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#finish(this.#keepAlive ? 'keep' : 'close')
   }
 
-  #sendDown(data: Buffer | string): void {
-    if (!this.#client.send(data)) this.#upstream?.pause()
+  #sendDown(text: string): void {
+    if (!this.#client.send(text)) this.#upstream?.pause()
+  }
+
+  #sendBytesDown(bytes: Buffer, start: number, end: number): void {
+    if (!this.#client.sendBytes(bytes, start, end)) this.#upstream?.pause()
   }
 
   clientDrained(): void {
@@ -371,7 +435,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
       upstream?.destroy()
       return this.upstreamFailed('upstream_malformed')
     }
-    this.#tunnelling = true
+    this.#tunnel = new Tunnel()
     this.#response = head
     this.#status = 101
     this.#noteLatency()
@@ -391,34 +455,60 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   }
 
   upstreamTunnel(bytes: Buffer, start: number, end: number): void {
-    this.#sentBytes += end - start
-    this.#attemptBytes += end - start
-    this.#sendDown(bytes.subarray(start, end))
+    const tunnel = this.#tunnel
+    if (tunnel === undefined) return
+    const passed = tunnel.pass(tunnel.down, bytes, start, end)
+    this.#sentBytes += passed - start
+    this.#attemptBytes += passed - start
+    if (passed > start) this.#sendBytesDown(bytes, start, passed)
+    if (this.#context.draining) this.closeTunnel()
   }
 
   /** Bytes of the client in a tunnel. */
   tunnel(bytes: Buffer, start: number, end: number): void {
-    this.#bodyBytes += end - start
-    if (this.#upstream?.send(bytes.subarray(start, end)) === false) this.#client.pauseBody()
+    const tunnel = this.#tunnel
+    if (tunnel === undefined) return
+    const passed = tunnel.pass(tunnel.up, bytes, start, end)
+    this.#bodyBytes += passed - start
+    if (passed > start && this.#upstream?.sendBytes(bytes, start, passed) === false) this.#client.pauseBody()
+    if (this.#context.draining) this.closeTunnel()
   }
 
   /** The client will send no more through the tunnel. */
   tunnelEnd(): void {
+    if (this.#tunnel === undefined) return
+    this.#tunnel.up.ended = true
     this.#upstream?.end()
+    this.#endTunnelWhenOver(this.#tunnel)
   }
 
-  /** The proxy stops: a tunnel cannot end by itself. */
+  upstreamTunnelEnd(): void {
+    if (this.#tunnel === undefined) return
+    this.#tunnel.down.ended = true
+    this.#client.endTunnel()
+    this.#endTunnelWhenOver(this.#tunnel)
+  }
+
+  /** The worker stops: a tunnel cannot end by itself. Called again and again until it is over. */
   closeTunnel(): void {
-    if (!this.#tunnelling) return
+    const tunnel = this.#tunnel
+    const { clock, settings, drainEndsMs } = this.#context
+    if (tunnel === undefined || drainEndsMs === Number.POSITIVE_INFINITY) return
+    tunnel.drain(clock.nowMs, settings.timeouts.tunnelDrainMs, drainEndsMs)
+    const down = tunnel.takeFrameDown()
+    if (down !== undefined) this.#client.sendBytes(Buffer.from(down), 0, down.length)
+    const up = tunnel.takeFrameUp()
+    if (up !== undefined) this.#upstream?.sendBytes(Buffer.from(up), 0, up.length)
+    this.#endTunnelWhenOver(tunnel)
+  }
+
+  #endTunnelWhenOver(tunnel: Tunnel): void {
+    if (!tunnel.isOver(this.#context.clock.nowMs)) return
     const upstream = this.#upstream
     this.#upstream = undefined
     this.#endAttempt(upstream, '101')
-    upstream?.destroy()
+    upstream?.leave()
     this.#finish('close')
-  }
-
-  get tunnelling(): boolean {
-    return this.#tunnelling
   }
 
   // 6. failure
@@ -428,7 +518,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#upstream = undefined
     const wasSent = this.#forwarding
     this.#forwarding = false
-    if (this.#tunnelling) {
+    if (this.#tunnel !== undefined) {
       this.#endAttempt(upstream, '101')
       return this.#finish('close')
     }
@@ -439,18 +529,40 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.fail(code)
   }
 
-  /**
-   * Never after a byte of the response. Whatever was not sent may go to another endpoint. What was sent on a kept
-   * connection that was closed meanwhile may be sent once more when the method is idempotent (RFC 9110 section 9.2.2)
-   * and no body has gone that is not there any more.
-   */
-  #mayRetry(code: ProxyErrorCode, upstream: UpstreamConnection | undefined, wasSent: boolean): boolean {
-    if (this.#status !== 0 || this.#attempts - this.#refusals >= (this.#bound?.maxAttempts ?? 0)) return false
-    const { retry } = proxyErrors[code]
-    if (!wasSent) return retry !== 'never'
-    if (retry !== 'if-reused' || upstream === undefined) return false
-    const replayable = this.#bodyBytesSent === 0 && idempotentMethods.has(this.head.method)
-    return replayable && upstream.reused && !upstream.answered
+  /** Never after a byte of the response; see `retry-policy.ts`. */
+  #mayRetry(code: ProxyErrorCode, upstream: UpstreamConnection | undefined, sent: boolean): boolean {
+    const policy = this.#bound?.retry
+    if (policy === undefined || !this.#mayAttemptAgain(policy)) return false
+    const staleConnection = code === 'upstream_closed' && upstream?.reused === true && !upstream.answered
+    return mayRetry(policy, { code, sent, staleConnection, ...this.#repeatability() }, this.#context.retryBudget)
+  }
+
+  #mayAttemptAgain(policy: RetryPolicy): boolean {
+    if (this.#status !== 0 || this.#interimSent || this.#attempts - this.#refusals >= policy.maxAttempts) return false
+    return performance.now() - this.#firstAttemptMs < policy.withinMs
+  }
+
+  #repeatability(): Pick<FailedAttempt, 'idempotent' | 'replayable' | 'elsewhere'> {
+    return {
+      idempotent: isIdempotent(this.head.method),
+      replayable: this.#bodyBytesSent === 0 || this.#buffer?.isWhole === true,
+      elsewhere: this.#attempts < (this.#backend?.endpoints.length ?? 0),
+    }
+  }
+
+  /** Throws the response away and asks another endpoint, where the route wants that of this status. */
+  #retriesResponse(status: number): boolean {
+    const policy = this.#bound?.retry
+    if (policy === undefined || !isRetriedStatus(policy, status) || !this.#mayAttemptAgain(policy)) return false
+    if (!mayRetryResponse(policy, this.#repeatability(), this.#context.retryBudget)) return false
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    this.#forwarding = false
+    this.#endAttempt(upstream, String(status))
+    if (upstream !== undefined) this.#noteTried(upstream)
+    upstream?.destroy()
+    this.#attempt()
+    return true
   }
 
   /** True when the endpoint had not failed this request before: a session may lead to the same one again. */
@@ -472,10 +584,9 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     const backend = this.#backend
     const bound = this.#bound
     if (backend === undefined || bound === undefined) return
-    this.#context.upstreams.refused(backend, this.#endpointIndex)
     const untried = this.#refusals + 1 < Math.min(31, backend.endpoints.length)
-    const inTime = performance.now() - this.#startedMs < bound.connectMs
-    if (!bound.triesAreExact && untried && inTime) this.#refusals++
+    const inTime = performance.now() - this.#firstAttemptMs < bound.connectMs
+    if (!bound.retry.triesAreExact && untried && inTime) this.#refusals++
   }
 
   upstreamBroke(error: unknown): void {
@@ -484,8 +595,9 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   }
 
   /** Ends the request for this reason: by an answer when none has begun, else by cutting the connection. */
-  fail(code: ProxyErrorCode, status: number = proxyErrors[code].status): void {
+  fail(code: ProxyErrorCode, status: number = proxyErrors[code].status, reason: string = code): void {
     if (this.#finished) return
+    this.#reason = reason
     if (this.#status !== 0) {
       this.#context.counters.fail(code)
       return this.#finish(this.#closeDelimited ? 'reset' : 'cut')
@@ -498,13 +610,24 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#answer({ status, error: code })
   }
 
+  /**
+   * The client has closed its sending side and may be gone altogether. If it is, what is sent now resets the
+   * connection; else it waits for its answer and throws this away (RFC 9110 section 15.2.1).
+   */
+  probeClient(): void {
+    if (this.#status === 0 && this.head.minorVersion === 1) this.#client.send(CONTINUE)
+  }
+
   /** The client's connection is gone. */
   clientGone(code: ProxyErrorCode = 'client_gone'): void {
     this.fail(code, 499)
   }
 
   #answer(answer: Answer): void {
-    if (answer.error !== undefined) this.#context.counters.fail(answer.error)
+    if (answer.error !== undefined) {
+      this.#context.counters.fail(answer.error)
+      if (this.#reason === '') this.#reason = answer.error
+    }
     this.#status = answer.status
     this.#keepAlive =
       this.#bodyComplete && answer.status !== 400 && answer.close !== true && this.#client.mayKeepAlive()
@@ -533,22 +656,13 @@ export class Exchange implements UpstreamUser, BalancedRequest {
       this.#endAttempt(upstream, this.#response === undefined ? '' : String(this.#response.status))
       upstream.destroy()
     }
-    this.#early = undefined
-    this.#count()
-    this.#log()
+    this.#buffer?.release()
+    this.#buffer = undefined
+    const requestMs = performance.now() - this.#startedMs
+    this.#context.counters.finishRequest(this.#status, this.#bodyBytes, this.#sentBytes, requestMs)
+    if (this.#tunnel !== undefined) this.#context.counters.add('tunnelsOpen', -1)
+    if (this.#context.accessLog.enabled) this.#log(requestMs)
     this.#client.finished(ending)
-  }
-
-  #count(): void {
-    const { counters } = this.#context
-    counters.add(responseClass(this.#status))
-    counters.add('requestBytes', this.#bodyBytes)
-    counters.add('responseBytes', this.#sentBytes)
-    counters.add('requestMs', performance.now() - this.#startedMs)
-    if (this.#tunnelling) counters.add('tunnelsOpen', -1)
-    // The last two, so that who sees them sees the others, too.
-    counters.add('requests')
-    counters.add('requestsInFlight', -1)
   }
 
   #endAttempt(upstream: UpstreamConnection | undefined, status: string): void {
@@ -562,9 +676,8 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#statuses += comma + (status === '' ? '-' : status)
   }
 
-  #log(): void {
+  #log(requestMs: number): void {
     const { accessLog, clock } = this.#context
-    if (!accessLog.enabled) return
     const { head } = this
     accessLog.write(
       {
@@ -578,7 +691,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
         referer: head.referer,
         userAgent: head.userAgent,
         requestBytes: this.#headBytes + this.#bodyBytes,
-        requestMs: performance.now() - this.#startedMs,
+        requestMs,
         upstreamName: this.#backend === undefined ? withoutBackend : upstreamName(this.#backend),
         upstreamAddress: this.#addresses,
         upstreamResponseBytes: this.#responseBytes,
@@ -588,6 +701,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
         namespace: this.#route?.ingress.namespace ?? '',
         ingress: this.#route?.ingress.name ?? '',
         service: this.#backend?.service ?? '',
+        reason: this.#reason,
       },
       clock,
     )
@@ -595,12 +709,3 @@ export class Exchange implements UpstreamUser, BalancedRequest {
 }
 
 const withoutBackend = 'upstream-default-backend'
-
-function responseClass(
-  status: number,
-): 'responses1xx' | 'responses2xx' | 'responses3xx' | 'responses4xx' | 'responses5xx' {
-  if (status < 200) return 'responses1xx'
-  if (status < 300) return 'responses2xx'
-  if (status < 400) return 'responses3xx'
-  return status < 500 ? 'responses4xx' : 'responses5xx'
-}

@@ -1,4 +1,3 @@
-import { connect, type Socket } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { ResponseHead } from '../http1/messages.ts'
@@ -6,6 +5,8 @@ import { parseResponseHead } from '../http1/response-head.ts'
 import { notAllowedCode } from './endpoint-guard.ts'
 import type { EndpointPool } from './endpoint-pool.ts'
 import type { ProxyErrorCode } from './errors.ts'
+import { Transport, type TransportOwner } from './transport.ts'
+import { UpstreamSocket } from './upstream-socket.ts'
 
 /**
  * One connection to an endpoint and the response that it is reading. It knows bytes and deadlines; what a response
@@ -28,6 +29,8 @@ export interface UpstreamUser {
   upstreamBody(bytes: Buffer, start: number, end: number): void
   /** The response is whole. */
   upstreamEnd(): void
+  /** The endpoint will send no more through the tunnel. */
+  upstreamTunnelEnd(): void
   /** Bytes of a tunnel, after a 101. */
   upstreamTunnel(bytes: Buffer, start: number, end: number): void
   /** What was sent has left: more can be sent. */
@@ -50,9 +53,9 @@ const responseHeadLimits = { maxRequestLineBytes: 8_192, maxHeaderBytes: 65_536,
 
 type State = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
-export class UpstreamConnection {
+export class UpstreamConnection implements TransportOwner {
   readonly #pool: EndpointPool
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #settings: ProxySettings
   #state: State = 'connecting'
   #user: UpstreamUser | undefined
@@ -67,7 +70,13 @@ export class UpstreamConnection {
   #requests = 0
   /** More came than the response holds: the connection cannot be trusted with another request. */
   #surplus = false
+  /** When its last request ended, by the coarse clock. */
+  idleSinceMs = 0
   #paused = false
+  /** A write has failed. There may still be a response to read. */
+  #writeFailed = false
+  /** Not kept beyond it. */
+  readonly #expiresMs: number
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   readonly #sink = (bytes: Buffer, start: number, end: number): void => {
@@ -79,11 +88,17 @@ export class UpstreamConnection {
     this.#settings = settings
     this.#timeouts = settings.timeouts
     this.#deadline = pool.clock.deadline(settings.timeouts.connectMs)
+    const { maxLifetimeMs } = settings.upstreamKeepAlive
+    const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 10)
+    this.#expiresMs = pool.clock.nowMs + lifetimeMs
     const { address, port, guard } = pool
-    this.#socket = connect({ host: address, port, noDelay: true, lookup: guard.lookup })
+    const socket = new UpstreamSocket({ allowHalfOpen: true })
+    socket.writeFailed = () => this.transportWriteFailed()
+    socket.setNoDelay(true)
+    socket.connect({ host: address, port, lookup: guard.lookup })
+    this.#transport = new Transport(socket, { user: this, support: pool.transports, secure: false })
     pool.opened(this)
-    this.#listen()
-    if (!guard.allows(address)) this.#socket.destroy(Object.assign(new Error('refused'), { code: notAllowedCode }))
+    if (!guard.allows(address)) socket.destroy(Object.assign(new Error('refused'), { code: notAllowedCode }))
   }
 
   /** Gives the connection to a request; `upstreamReady` follows at once or when connected. */
@@ -103,23 +118,32 @@ export class UpstreamConnection {
     user.upstreamReady()
   }
 
-  /** Bytes of the request or tunnel. False when no more should be sent before `upstreamDrained`. */
-  send(data: Buffer | string): boolean {
-    const more = typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  /** Text of the request, latin-1. False when no more should be sent before `upstreamDrained`. */
+  send(text: string): boolean {
+    return this.#writeFailed || this.#transport.send(text) || this.#waitForDrain()
+  }
+
+  /** Octets of the request or tunnel, which may be overwritten afterwards. False as for `send`. */
+  sendBytes(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#writeFailed) return true
     if (this.#state === 'tunnel') this.#touch()
-    if (!more && this.#sendDeadline === Number.POSITIVE_INFINITY) {
+    return this.#transport.sendBytes(bytes, start, end) || this.#waitForDrain()
+  }
+
+  #waitForDrain(): false {
+    if (this.#sendDeadline === Number.POSITIVE_INFINITY) {
       this.#sendDeadline = this.#pool.clock.deadline(this.#timeouts.sendMs)
     }
-    return more
+    return false
   }
 
   /** Between them, what is sent leaves as one piece. */
   cork(): void {
-    this.#socket.cork()
+    this.#transport.cork()
   }
 
   uncork(): void {
-    this.#socket.uncork()
+    this.#transport.uncork()
   }
 
   /** The request has been sent whole: from now on the endpoint must say something within the read timeout. */
@@ -132,14 +156,14 @@ export class UpstreamConnection {
     if (this.#paused || this.#state === 'closed') return
     this.#paused = true
     this.#deadline = Number.POSITIVE_INFINITY
-    this.#socket.pause()
+    this.#transport.pause()
   }
 
   resume(): void {
     if (!this.#paused || this.#state === 'closed') return
     this.#paused = false
     this.#touch()
-    this.#socket.resume()
+    this.#transport.resume()
   }
 
   /** The request is over. Keeps the connection for another one when all of both messages has passed. */
@@ -151,17 +175,26 @@ export class UpstreamConnection {
       this.#state === 'idle' &&
       this.#head?.keepAlive === true &&
       !this.#surplus &&
-      this.#requests < maxRequestsPerConnection &&
-      this.#socket.writableLength === 0
+      (maxRequestsPerConnection === 0 || this.#requests < maxRequestsPerConnection) &&
+      this.#pool.clock.nowMs < this.#expiresMs &&
+      this.#transport.flushed
     this.resume()
-    this.#deadline = this.#pool.clock.deadline(this.#idleMs())
+    this.#deadline = Math.min(this.#pool.clock.deadline(this.#idleMs()), this.#expiresMs)
+    this.idleSinceMs = this.#pool.clock.nowMs
     this.#head = undefined
     if (!reusable || !this.#pool.keep(this, maxIdlePerEndpoint)) this.destroy()
   }
 
   /** Ends a tunnel from our side once all is sent. */
   end(): void {
-    if (!this.#socket.destroyed) this.#socket.end()
+    this.#transport.end()
+  }
+
+  /** A tunnel is over. What was sent still leaves; the connection closes after it, or after the read timeout. */
+  leave(): void {
+    this.#user = undefined
+    this.end()
+    this.#touch()
   }
 
   /** Cuts the connection; its request hears nothing of it. */
@@ -194,17 +227,7 @@ export class UpstreamConnection {
     return this.#pool
   }
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('error', error => this.#onError(error))
-    socket.on('connect', () => this.#onConnect())
-    socket.on('data', chunk => this.#onData(chunk as Buffer))
-    socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.#onEnd())
-    socket.on('close', () => this.#onClose())
-  }
-
-  #onConnect(): void {
+  transportConnected(): void {
     if (this.#state !== 'connecting') return
     this.#state = 'head'
     this.#deadline = Number.POSITIVE_INFINITY
@@ -215,28 +238,29 @@ export class UpstreamConnection {
     }
   }
 
-  #onData(chunk: Buffer): void {
+  transportRead(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'idle' || this.#user === undefined) {
       if (this.#state === 'idle') this.#pool.counters.add('upstreamUnsolicited')
       return this.destroy()
     }
-    this.#responseBytes += chunk.length
+    this.#responseBytes += end - start
     if (this.#deadline !== Number.POSITIVE_INFINITY) this.#touch()
     const user = this.#user
     user.upstreamReadBegins()
     try {
-      this.#consume(chunk)
+      this.#consume(bytes, start, end)
     } catch (error) {
       this.#break(error)
     }
     user.upstreamReadEnds()
   }
 
-  #consume(chunk: Buffer): void {
-    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk])
+  #consume(read: Buffer, from: number, to: number): void {
+    const held = this.#held
     this.#held = undefined
-    let at = 0
-    const end = bytes.length
+    const bytes = held === undefined ? read : Buffer.concat([held, read.subarray(from, to)])
+    let at = held === undefined ? from : 0
+    const end = held === undefined ? to : bytes.length
     while (at < end) {
       switch (this.#state) {
         case 'head': {
@@ -268,7 +292,7 @@ export class UpstreamConnection {
   #readHead(bytes: Buffer, start: number, end: number): number {
     const parsed = parseResponseHead(bytes, start, end, responseHeadLimits, this.#method)
     if (parsed.kind === 'head') return this.#onHead(parsed.head) ? parsed.next : -1
-    if (parsed.kind === 'incomplete') this.#held = bytes.subarray(start, end)
+    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
     else this.#fail('upstream_malformed')
     return -1
   }
@@ -279,6 +303,7 @@ export class UpstreamConnection {
       // Only what the client asked for, and the exchange knows whether it did: it refuses a switch that it did not ask for.
       this.#state = 'tunnel'
       this.#head = head
+      this.#pool.answered()
       this.#user?.upstreamHead(head)
       return this.#user !== undefined
     }
@@ -292,6 +317,7 @@ export class UpstreamConnection {
       return true
     }
     this.#head = head
+    this.#pool.answered()
     this.#user?.upstreamHead(head)
     if (this.#user === undefined) return false
     if (head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0)) {
@@ -324,7 +350,7 @@ export class UpstreamConnection {
     if (user !== undefined) user.upstreamEnd()
   }
 
-  #onDrain(): void {
+  transportDrained(): void {
     this.#sendDeadline = Number.POSITIVE_INFINITY
     try {
       this.#user?.upstreamDrained()
@@ -333,8 +359,19 @@ export class UpstreamConnection {
     }
   }
 
-  #onEnd(): void {
-    if (this.#state === 'body' && this.#head?.framing === 'close') {
+  transportFinished(): void {}
+
+  /** What the endpoint has sent before it went away is read in the next turns. */
+  transportWriteFailed(): boolean {
+    this.#writeFailed = true
+    this.#sendDeadline = Number.POSITIVE_INFINITY
+    this.#deadline = Math.min(this.#deadline, this.#pool.clock.deadline(lastWordsMs))
+    return true
+  }
+
+  transportEnded(): void {
+    if (this.#state === 'tunnel' && this.#user !== undefined) return this.#user.upstreamTunnelEnd()
+    if (this.#state === 'body' && this.#head?.framing === 'close' && !this.#writeFailed) {
       this.#state = 'idle'
       this.#surplus = true
       try {
@@ -347,14 +384,9 @@ export class UpstreamConnection {
     this.#fail(this.#closedCode())
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
-    if (this.#state === 'connecting')
-      this.#fail(error.code === notAllowedCode ? 'endpoint_not_allowed' : 'connect_failed')
+  transportClosed(code: string): void {
+    if (this.#state === 'connecting') this.#fail(code === notAllowedCode ? 'endpoint_not_allowed' : 'connect_failed')
     else this.#fail(this.#closedCode())
-  }
-
-  #onClose(): void {
-    this.#fail(this.#closedCode())
   }
 
   #closedCode(): ProxyErrorCode {
@@ -365,6 +397,7 @@ export class UpstreamConnection {
   #fail(code: ProxyErrorCode): void {
     const user = this.#user
     this.#user = undefined
+    if (user !== undefined && this.#isFault(code)) this.#pool.failed(code)
     this.#close()
     if (user === undefined) return
     try {
@@ -372,6 +405,12 @@ export class UpstreamConnection {
     } catch (error) {
       user.upstreamBroke(error)
     }
+  }
+
+  /** The endpoint is to blame: not for closing a kept connection, nor for the end or the silence of a tunnel. */
+  #isFault(code: ProxyErrorCode): boolean {
+    if (this.#state === 'tunnel' || code === 'endpoint_not_allowed') return false
+    return code !== 'upstream_closed' || !this.reused || this.answered
   }
 
   #break(error: unknown): void {
@@ -388,7 +427,7 @@ export class UpstreamConnection {
       this.#sendDeadline = Number.POSITIVE_INFINITY
       this.#pool.closed(this)
     }
-    this.#socket.destroy()
+    this.#transport.destroy()
   }
 
   #touch(): void {
@@ -404,3 +443,4 @@ export class UpstreamConnection {
 }
 
 const keepAliveMarginMs = 1_000
+const lastWordsMs = 1_000

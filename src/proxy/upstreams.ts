@@ -7,7 +7,9 @@ import type { RandomNumbers } from './balancers/random-numbers.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
 import { EndpointPool } from './endpoint-pool.ts'
+import { PassiveHealth } from './passive-health.ts'
 import type { BalancedRequest, RouteBalancing } from './route-balancing.ts'
+import type { TransportSupport } from './transport.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -29,6 +31,7 @@ interface BackendRuntime {
 export interface UpstreamsOptions {
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
+  readonly transports: TransportSupport
   readonly allowLoopbackEndpoints: boolean
   /** Where the balancers of this worker begin. */
   readonly seed: number
@@ -36,9 +39,6 @@ export interface UpstreamsOptions {
   readonly random: RandomNumbers
   readonly settings: ProxySettings
 }
-
-/** A pod that ends refuses connections before its EndpointSlice says so; by then it does. */
-const refusalMs = 1000
 
 export class Upstreams {
   readonly #options: UpstreamsOptions
@@ -49,16 +49,17 @@ export class Upstreams {
   /** By the object, not the id: a request that began with an older table keeps its older endpoints. */
   readonly #runtimes = new WeakMap<Backend, BackendRuntime>()
   readonly #balancing: BalancingContext
+  readonly #health: PassiveHealth
   #settings: ProxySettings
-  /** No endpoint is passed over after this time. */
-  #refusalsEndMs = 0
 
   constructor(options: UpstreamsOptions) {
     this.#options = options
     this.#settings = options.settings
+    this.#health = new PassiveHealth(options.clock, options.counters)
     this.#guard = new EndpointGuard({ allowLoopback: options.allowLoopbackEndpoints })
-    this.#balancing = { candidates: new Candidates(options.random), seed: options.seed }
-    this.#balancing.candidates.slowStartMs = options.settings.loadBalance.slowStartMs
+    const candidates = new Candidates(options.random, this.#health)
+    this.#balancing = { candidates, health: this.#health, seed: options.seed }
+    candidates.slowStartMs = options.settings.loadBalance.slowStartMs
   }
 
   apply(delta: Delta): void {
@@ -80,33 +81,28 @@ export class Upstreams {
    * table since the request began is not chosen.
    */
   choose(backend: Backend, balancing: RouteBalancing, request: BalancedRequest): number {
-    const nowMs = this.#options.clock.nowMs
-    this.#balancing.candidates.nowMs = nowMs
+    this.#balancing.candidates.nowMs = this.#options.clock.nowMs
     const runtime = this.#runtimes.get(backend)
-    return runtime === undefined ? -1 : runtime.balancing.choose(balancing, request, nowMs < this.#refusalsEndMs)
+    if (runtime === undefined) return -1
+    const index = runtime.balancing.choose(balancing, request)
+    const pool = runtime.pools[index]
+    if (pool?.health !== undefined) this.#health.chosen(pool)
+    return index
   }
 
   balancingOf(backend: Backend): BackendBalancing | undefined {
     return this.#runtimes.get(backend)?.balancing
   }
 
-  /** The endpoint did not take a connection: for a moment requests go to the others. */
-  refused(backend: Backend, index: number): void {
-    const pool = this.#runtimes.get(backend)?.pools[index]
-    if (pool === undefined) return
-    pool.refusedUntilMs = this.#options.clock.nowMs + refusalMs
-    this.#refusalsEndMs = pool.refusedUntilMs
-  }
-
   /**
-   * Begins an attempt: a kept connection to the endpoint, or a new one when there is none or `fresh` is asked for.
+   * Begins an attempt: a kept connection to the endpoint that has been idle for at most `maxIdleMs`, or a new one.
    * `ended` follows, whatever happens.
    */
-  connection(backend: Backend, index: number, fresh: boolean): UpstreamConnection | undefined {
+  connection(backend: Backend, index: number, maxIdleMs: number): UpstreamConnection | undefined {
     const pool = this.#runtimes.get(backend)?.pools[index]
     if (pool === undefined) return undefined
     pool.inFlight++
-    return pool.take(this.#settings, fresh)
+    return pool.take(this.#settings, maxIdleMs)
   }
 
   /** The attempt on this connection is over. */
@@ -175,6 +171,8 @@ export class Upstreams {
         clock: this.#options.clock,
         counters: this.#options.counters,
         guard: this.#guard,
+        transports: this.#options.transports,
+        health: this.#health,
         connections: this.#connections,
       })
       this.#pools.set(key, pool)

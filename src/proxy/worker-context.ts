@@ -3,7 +3,10 @@ import type { RoutingTable } from '../routing/table.ts'
 import type { AccessLog } from './access-log.ts'
 import type { BoundRoutes } from './bound-route.ts'
 import type { CoarseClock } from './coarse-clock.ts'
+import type { BodyBudget } from './request-buffer.ts'
 import type { RequestIds } from './request-ids.ts'
+import type { RetryBudget } from './retry-policy.ts'
+import type { TransportSupport } from './transport.ts'
 import type { Upstreams } from './upstreams.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 import type { ForwardedPorts } from './worker-protocol.ts'
@@ -13,15 +16,20 @@ export interface WorkerContext {
   readonly table: RoutingTable
   readonly routes: BoundRoutes
   readonly upstreams: Upstreams
+  readonly transports: TransportSupport
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
   readonly accessLog: AccessLog
   readonly requestIds: RequestIds
   readonly forwardedPorts: ForwardedPorts
+  readonly bodyBudget: BodyBudget
+  readonly retryBudget: RetryBudget
   /** Changes with deltas: read it anew for every request. */
   settings: ProxySettings
   /** From the start of the drain: every response closes its connection. */
   draining: boolean
+  /** When the drain must have ended, by the coarse clock; infinite while the worker goes on listening. */
+  drainEndsMs: number
   /** A bug: the request is given up, the worker goes on. */
   reportBug(error: unknown): void
 }

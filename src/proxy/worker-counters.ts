@@ -17,6 +17,7 @@ export const counterRows = {
   tlsHandshakesFailed: { kind: 'counter', help: 'TLS handshakes that failed' },
   certificatesRejected: { kind: 'counter', help: 'certificates that could not be loaded when they were needed' },
   requests: { kind: 'counter', help: 'requests finished' },
+  requestsLost: { kind: 'counter', help: 'requests that ended with their data worker, unanswered or in part' },
   requestsInFlight: { kind: 'gauge', help: 'requests being served' },
   responses1xx: { kind: 'counter', help: 'requests that ended as tunnels' },
   responses2xx: { kind: 'counter', help: 'responses with a status of 200 to 299' },
@@ -31,6 +32,8 @@ export const counterRows = {
   upstreamReuses: { kind: 'counter', help: 'requests sent on a kept connection' },
   upstreamRetries: { kind: 'counter', help: 'second and third attempts' },
   upstreamUnsolicited: { kind: 'counter', help: 'kept connections closed because the endpoint spoke unasked' },
+  endpointEjections: { kind: 'counter', help: 'times that a failing endpoint was avoided for a while' },
+  endpointsEjected: { kind: 'gauge', help: 'endpoints that failed and have not answered since' },
   upstreamOpen: { kind: 'gauge', help: 'connections to endpoints open' },
   upstreamIdle: { kind: 'gauge', help: 'connections to endpoints kept for the next request' },
   logLinesDropped: { kind: 'counter', help: 'access log lines dropped because stdout was not read' },
@@ -43,6 +46,15 @@ export type CounterValues = { readonly [Name in CounterName]: number } & {
 
 const names = Object.keys(counterRows) as readonly CounterName[]
 const slots = new Map<string, number>([...names, ...proxyErrorCodes.map(errorSlot)].map((name, index) => [name, index]))
+
+const placeOf = (name: CounterName): number => slots.get(name) ?? 0
+const requestsAt = placeOf('requests')
+const inFlightAt = placeOf('requestsInFlight')
+/** Of `responses1xx`; the other classes follow it. */
+const classAt = placeOf('responses1xx')
+const requestBytesAt = placeOf('requestBytes')
+const responseBytesAt = placeOf('responseBytes')
+const requestMsAt = placeOf('requestMs')
 
 export class WorkerCounters {
   readonly memory: SharedArrayBuffer
@@ -62,9 +74,34 @@ export class WorkerCounters {
     this.#values[at] = (this.#values[at] ?? 0) + by
   }
 
+  // What every request counts, by its place and not by its name.
+
+  startRequest(): void {
+    this.#increase(inFlightAt, 1)
+  }
+
+  /** The number of requests comes last, so that who sees it sees the others, too. */
+  finishRequest(status: number, requestBytes: number, responseBytes: number, requestMs: number): void {
+    this.#increase(classAt + Math.max(0, Math.min(4, Math.floor(status / 100) - 1)), 1)
+    this.#increase(requestBytesAt, requestBytes)
+    this.#increase(responseBytesAt, responseBytes)
+    this.#increase(requestMsAt, requestMs)
+    this.#increase(requestsAt, 1)
+    this.#increase(inFlightAt, -1)
+  }
+
+  #increase(at: number, by: number): void {
+    this.#values[at] = (this.#values[at] as number) + by
+  }
+
   fail(code: ProxyErrorCode): void {
     const at = this.#errorIndex[code]
     this.#values[at] = (this.#values[at] ?? 0) + 1
+  }
+
+  /** After the worker died: the requests that it was serving died with it. */
+  loseRequests(): void {
+    this.add('requestsLost', this.#values[this.#index.requestsInFlight])
   }
 
   /** After the worker died: what it held open is gone. */

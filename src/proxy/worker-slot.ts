@@ -175,6 +175,7 @@ export class WorkerSlot {
     if (worker !== this.#worker) return
     this.#worker = undefined
     this.#serving = false
+    this.counters.loseRequests()
     this.counters.resetGauges()
     if (this.#closing) return
     this.#lost++

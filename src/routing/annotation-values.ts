@@ -1,3 +1,4 @@
+import { type RetryCondition, retryConditions } from '../api/settings.ts'
 import { parseSourceRange, type SourceRange } from './source-ranges.ts'
 
 /** How the texts of annotations and of the ingress-nginx ConfigMap are read; undefined is a text that is not allowed. */
@@ -57,6 +58,41 @@ export function readSize(text: string): number | undefined {
   const parts = /^(\d{1,15})([bkmg])?$/i.exec(text)
   const bytes = Number(parts?.[1] ?? Number.NaN) * (unitBytes[parts?.[2]?.toLowerCase() ?? ''] ?? Number.NaN)
   return Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+export const bufferSizeAllowed =
+  'a number of bytes from 1, or with the unit k, m or g, as in "64k"; more than 64m counts as 64m'
+
+/** What one request may hold is bounded, as the typed field is. */
+const maxBufferBytes = 67_108_864
+
+export function readBufferSize(text: string): number | undefined {
+  const bytes = readSize(text)
+  return bytes === undefined || bytes < 1 ? undefined : Math.min(bytes, maxBufferBytes)
+}
+
+export const switchAllowed = '"on" or "off"'
+
+/** A switch of nginx. */
+export function readSwitch(text: string): boolean | undefined {
+  if (text === 'on') return true
+  return text === 'off' ? false : undefined
+}
+
+export const secondsOrNoneAllowed = 'a whole number of seconds, without unit, as in "10"; "0" for the default'
+
+/** Whole seconds without unit, in milliseconds; 0 is allowed. */
+export function readSecondsOrNone(text: string): number | undefined {
+  const seconds = readCount(text)
+  return seconds === undefined ? undefined : Math.min(seconds * 1000, maxTimerMs)
+}
+
+export const retryConditionsAllowed = `one or several of ${retryConditions.join(', ')}, separated by spaces`
+
+export function readRetryConditions(text: string): readonly RetryCondition[] | undefined {
+  const words = text.split(/\s+/)
+  const conditions = retryConditions.filter(condition => words.includes(condition))
+  return new Set(words).size === conditions.length ? conditions : undefined
 }
 
 export const sourceRangesAllowed =

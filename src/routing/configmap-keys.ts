@@ -89,7 +89,7 @@ export const unprotectedConfigMapKeys: ReadonlyMap<string, UnprotectedKey> = new
 export const ineffectiveConfigMapKeys: ReadonlySet<string> = new Set(
   `access-log-params access-log-path allow-backend-server-header allow-cross-namespace-resources
   allow-snippet-annotations annotations-risk-level bind-address brotli-level brotli-min-length brotli-types
-  client-body-buffer-size client-header-buffer-size compute-full-forwarded-for custom-http-errors
+  client-header-buffer-size compute-full-forwarded-for custom-http-errors
   datadog-collector-host datadog-collector-port datadog-environment datadog-operation-name-override
   datadog-priority-sampling datadog-sample-rate datadog-service-name debug-connections default-type
   disable-ipv6 disable-ipv6-dns disable-proxy-intercept-errors disable-stream-access-log
@@ -112,15 +112,15 @@ export const ineffectiveConfigMapKeys: ReadonlySet<string> = new Set(
   otel-service-name otlp-collector-host otlp-collector-port plugins proxy-add-original-uri-header proxy-buffer-size
   proxy-buffering proxy-buffers-number proxy-busy-buffers-size proxy-cookie-domain proxy-cookie-path
   proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-http-version proxy-max-temp-file-size
-  proxy-next-upstream proxy-next-upstream-timeout proxy-next-upstream-tries proxy-protocol-header-timeout
-  proxy-real-ip-cidr proxy-redirect-from proxy-redirect-to proxy-request-buffering proxy-set-headers
+  proxy-protocol-header-timeout
+  proxy-real-ip-cidr proxy-redirect-from proxy-redirect-to proxy-set-headers
   proxy-ssl-location-only proxy-stream-next-upstream proxy-stream-next-upstream-timeout
   proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout relative-redirects
-  retry-non-idempotent reuse-port server-name-hash-bucket-size server-name-hash-max-size server-tokens
+  reuse-port server-name-hash-bucket-size server-name-hash-max-size server-tokens
   service-upstream skip-access-log-urls ssl-buffer-size ssl-dh-param ssl-early-data ssl-ecdh-curve
   ssl-session-cache ssl-session-cache-size ssl-session-ticket-key ssl-session-tickets ssl-session-timeout
   stream-access-log-path strict-validate-path-type syslog-host syslog-port tcp-services udp-services
-  upstream-keepalive-time use-geoip use-geoip2 use-gzip use-http2 use-port-in-redirects variables-hash-bucket-size
+  use-geoip use-geoip2 use-gzip use-http2 use-port-in-redirects variables-hash-bucket-size
   variables-hash-max-size worker-cpu-affinity worker-serial-reloads zipkin-collector-host zipkin-collector-port
   zipkin-sample-rate zipkin-service-name`.split(/\s+/),
 )

@@ -1,22 +1,33 @@
 import { type Algorithm, algorithms } from '../api/load-balance.ts'
-import type { ProxySettings } from '../api/settings.ts'
+import type { ProxySettings, RetryCondition } from '../api/settings.ts'
 import {
   booleanAllowed,
+  bufferSizeAllowed,
   countAllowed,
   durationAllowed,
   readBoolean,
+  readBufferSize,
   readCount,
   readDuration,
   readOneOf,
+  readRetryConditions,
   readSeconds,
+  readSecondsOrNone,
   readSize,
+  readSwitch,
+  retryConditionsAllowed,
   secondsAllowed,
+  secondsOrNoneAllowed,
   sizeAllowed,
+  switchAllowed,
 } from './annotation-values.ts'
 
 /** Settings before defaults are filled in, without their groups. Units as in `ProxySettings`. */
 export type SettingValues = Partial<
-  Pick<ProxySettings, 'workers' | 'accessLog' | 'trustForwardedHeaders' | 'tlsRedirect' | 'redirectStatus'> &
+  Pick<
+    ProxySettings,
+    'workers' | 'accessLog' | 'trustForwardedHeaders' | 'tlsRedirect' | 'redirectStatus' | 'requestBuffering'
+  > &
     ProxySettings['timeouts'] &
     ProxySettings['limits'] & {
       readonly maxIdlePerEndpoint: number
@@ -24,6 +35,11 @@ export type SettingValues = Partial<
       readonly maxRequestsPerUpstreamConnection: number
       readonly algorithm: Algorithm
       readonly slowStartMs: number
+      readonly upstreamLifetimeMs: number
+      readonly retryOn: ProxySettings['retries']['on']
+      readonly retryNonIdempotent: boolean
+      readonly retryAttempts: number
+      readonly retryWithinMs: number
     }
 >
 
@@ -153,6 +169,41 @@ const rows: readonly ConfigMapSetting[] = [
     readOneOf(...algorithms),
     'one of "round_robin", "least_requests", "ewma" and "consistent_hash"',
     'how an endpoint is chosen',
+  ]),
+  setting<number>('upstream-keepalive-time', 'upstreamLifetimeMs', [
+    readDuration,
+    durationAllowed,
+    'longest time that one connection to an endpoint is used',
+  ]),
+  setting<boolean>('proxy-request-buffering', 'requestBuffering', [
+    readSwitch,
+    switchAllowed,
+    'read a request body whole before an endpoint is asked',
+  ]),
+  setting<number>('client-body-buffer-size', 'maxBufferedBodyBytes', [
+    readBufferSize,
+    bufferSizeAllowed,
+    'most bytes of a body that are held where requests are buffered',
+  ]),
+  setting<readonly RetryCondition[]>('proxy-next-upstream', 'retryOn', [
+    readRetryConditions,
+    retryConditionsAllowed,
+    'failures after which another endpoint is asked',
+  ]),
+  setting<number>('proxy-next-upstream-tries', 'retryAttempts', [
+    readCount,
+    countAllowed,
+    'most endpoints that are tried for one request',
+  ]),
+  setting<number>('proxy-next-upstream-timeout', 'retryWithinMs', [
+    readSecondsOrNone,
+    secondsOrNoneAllowed,
+    'no other endpoint is asked later than this after the first one',
+  ]),
+  setting<boolean>('retry-non-idempotent', 'retryNonIdempotent', [
+    readBoolean,
+    booleanAllowed,
+    'ask another endpoint also for methods that are not idempotent',
   ]),
   setting<boolean>('use-forwarded-headers', 'trustForwardedHeaders', [
     readBoolean,

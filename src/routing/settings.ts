@@ -18,6 +18,7 @@ export const defaultSettings: ProxySettings = {
     readMs: 60_000,
     sendMs: 60_000,
     drainMs: 240_000,
+    tunnelDrainMs: 30_000,
   },
   limits: {
     maxBodyBytes: 1_048_576,
@@ -26,9 +27,17 @@ export const defaultSettings: ProxySettings = {
     maxHeaderCount: 100,
     maxConnections: 16_384,
     maxRequestsPerConnection: 1000,
+    maxBufferedBodyBytes: 1_048_576,
   },
-  upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
+  upstreamKeepAlive: {
+    maxIdlePerEndpoint: 320,
+    idleMs: 60_000,
+    maxRequestsPerConnection: 10_000,
+    maxLifetimeMs: 3_600_000,
+  },
   loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
+  requestBuffering: false,
+  retries: { on: 'safe', nonIdempotent: false, attempts: 0, withinMs: 0 },
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,
@@ -112,15 +121,19 @@ function typedValues(configuration: Partial<Configuration> | undefined): Setting
     connectMs: milliseconds(timeouts?.connectSeconds),
     readMs: milliseconds(timeouts?.readSeconds),
     sendMs: milliseconds(timeouts?.sendSeconds),
+    tunnelDrainMs: milliseconds(timeouts?.tunnelDrainSeconds),
     maxBodyBytes: limits?.maxBodyBytes,
     maxRequestLineBytes: limits?.maxRequestLineBytes,
     maxHeaderBytes: limits?.maxHeaderBytes,
     maxHeaderCount: limits?.maxHeaderCount,
     maxConnections: limits?.maxConnections,
     maxRequestsPerConnection: limits?.maxRequestsPerConnection,
+    maxBufferedBodyBytes: limits?.maxBufferedBodyBytes,
+    requestBuffering: configuration?.requestBuffering,
     maxIdlePerEndpoint: upstream?.maxIdlePerEndpoint,
     upstreamIdleMs: milliseconds(upstream?.idleSeconds),
     maxRequestsPerUpstreamConnection: upstream?.maxRequestsPerConnection,
+    upstreamLifetimeMs: milliseconds(upstream?.maxLifetimeSeconds),
     algorithm: loadBalance?.algorithm,
     slowStartMs: milliseconds(loadBalance?.slowStartSeconds),
   }
@@ -132,7 +145,7 @@ function milliseconds(seconds: number | undefined): number | undefined {
 }
 
 function merge(values: SettingValues): ProxySettings {
-  const { timeouts, limits, upstreamKeepAlive: upstream, loadBalance } = defaultSettings
+  const { timeouts, limits, upstreamKeepAlive: upstream, loadBalance, retries } = defaultSettings
   return {
     workers: values.workers ?? defaultSettings.workers,
     accessLog: values.accessLog ?? defaultSettings.accessLog,
@@ -144,6 +157,7 @@ function merge(values: SettingValues): ProxySettings {
       readMs: values.readMs ?? timeouts.readMs,
       sendMs: values.sendMs ?? timeouts.sendMs,
       drainMs: values.drainMs ?? timeouts.drainMs,
+      tunnelDrainMs: values.tunnelDrainMs ?? timeouts.tunnelDrainMs,
     },
     limits: {
       maxBodyBytes: values.maxBodyBytes ?? limits.maxBodyBytes,
@@ -152,11 +166,20 @@ function merge(values: SettingValues): ProxySettings {
       maxHeaderCount: values.maxHeaderCount ?? limits.maxHeaderCount,
       maxConnections: values.maxConnections ?? limits.maxConnections,
       maxRequestsPerConnection: values.maxRequestsPerConnection ?? limits.maxRequestsPerConnection,
+      maxBufferedBodyBytes: values.maxBufferedBodyBytes ?? limits.maxBufferedBodyBytes,
     },
     upstreamKeepAlive: {
       maxIdlePerEndpoint: values.maxIdlePerEndpoint ?? upstream.maxIdlePerEndpoint,
       idleMs: values.upstreamIdleMs ?? upstream.idleMs,
       maxRequestsPerConnection: values.maxRequestsPerUpstreamConnection ?? upstream.maxRequestsPerConnection,
+      maxLifetimeMs: values.upstreamLifetimeMs ?? upstream.maxLifetimeMs,
+    },
+    requestBuffering: values.requestBuffering ?? defaultSettings.requestBuffering,
+    retries: {
+      on: values.retryOn ?? retries.on,
+      nonIdempotent: values.retryNonIdempotent ?? retries.nonIdempotent,
+      attempts: values.retryAttempts ?? retries.attempts,
+      withinMs: values.retryWithinMs ?? retries.withinMs,
     },
     loadBalance: {
       algorithm: values.algorithm ?? loadBalance.algorithm,

@@ -246,14 +246,6 @@ export const unhonouredAnnotations: readonly UnhonouredAnnotation[] = [
   unsupported({ key: 'proxy-redirect-from', risk: 'medium', doc: 'rewrite redirects of the backend', ...switchOff }),
   ignored({ key: 'proxy-redirect-to', risk: 'medium', doc: 'what proxy-redirect-from writes' }),
   unsupported({
-    key: 'proxy-next-upstream',
-    risk: 'medium',
-    doc: 'failures after which another endpoint is tried',
-    harmless: oneOf('error timeout'),
-    allowed: '"error timeout"',
-  }),
-  unsupported({ key: 'proxy-next-upstream-timeout', risk: 'low', doc: 'longest time for all tries', ...zero }),
-  unsupported({
     key: 'connection-proxy-header',
     risk: 'low',
     doc: 'Connection field for the backend',
@@ -289,8 +281,6 @@ export const unhonouredAnnotations: readonly UnhonouredAnnotation[] = [
   ignored({ key: 'proxy-buffers-number', risk: 'low', doc: 'buffers of a response' }),
   ignored({ key: 'proxy-busy-buffers-size', risk: 'low', doc: 'buffers being sent' }),
   ignored({ key: 'proxy-max-temp-file-size', risk: 'low', doc: 'buffer on disk' }),
-  ignored({ key: 'proxy-request-buffering', risk: 'low', doc: 'request buffering' }),
-  ignored({ key: 'client-body-buffer-size', risk: 'low', doc: 'buffer of request bodies' }),
   ignored({ key: 'proxy-http-version', risk: 'low', doc: 'HTTP version for the backend, always 1.1' }),
   ignored({ key: 'http2-push-preload', risk: 'low', doc: 'HTTP/2 push, which no browser has any more' }),
   ignored({ key: 'enable-rewrite-log', risk: 'low', doc: 'log of nginx rewrites' }),

@@ -64,7 +64,7 @@ test('a request without a route, and bytes that are no request, have their line'
   expect(first).toMatch(
     /"GET \/ HTTP\/1\.1" 404 14 "-" "-" \d+ \d\.\d{3} \[upstream-default-backend\] \[\] - - - - [0-9a-f]{32}$/,
   )
-  expect(second).toMatch(/\] "" 400 0 "-" "-" 0 0\.000 \[\] \[\] - - - - [0-9a-f]{32}$/)
+  expect(second).toMatch(/\] "" 400 16 "-" "-" 0 0\.000 \[\] \[\] - - - - [0-9a-f]{32}$/)
 })
 
 test('as JSON it has the names of the variables', async () => {
@@ -87,6 +87,47 @@ test('as JSON it has the names of the variables', async () => {
     ingress_name: 'web',
     service_name: 'app',
   })
+})
+
+test('as JSON it says why a request failed', async () => {
+  await proxy.publish({ settings: { accessLog: 'json', timeouts: { clientHeadMs: 50, readMs: 50 } } })
+  backend.answer = (_, connection) => connection.send('nonsense\r\n\r\n')
+  for (const bytes of [
+    'GET / HTTP/1.1\r\nHost: a.test\r\nX :1\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost:',
+    'POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\nnot hex\r\n',
+    'GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n',
+  ]) {
+    const client = await proxy.client()
+    client.send(bytes)
+    await client.response()
+    client.destroy()
+  }
+  const told = (await lines(5)).map(line => JSON.parse(line) as { readonly status: number; readonly reason: string })
+  expect(told.map(({ status, reason }) => `${status} ${reason}`)).toEqual([
+    '400 whitespace-in-field-name',
+    '408 head-timeout',
+    '400 chunk-size-syntax',
+    '404 no_route',
+    '502 upstream_malformed',
+  ])
+})
+
+test('a request that its client gives up has one line, with 499 and the attempt', async () => {
+  backend.answer = () => {}
+  const client = await proxy.client()
+  client.get('a.test', '/slow')
+  await proxy.until(() => backend.requests.length === 1)
+  client.socket.resetAndDestroy()
+  await proxy.until(stats => stats.requests === 1)
+  expect(await lines(1)).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        String.raw`"GET /slow HTTP/1\.1" 499 0 "-" "-" \d+ \d+\.\d{3} \[test-app-80\] \[\] 127\.0\.0\.1:${backend.port} 0 \d+\.\d{3} - [0-9a-f]{32}$`,
+      ),
+    ),
+  ])
 })
 
 test('can be turned off', async () => {

@@ -215,6 +215,25 @@ describe('an endpoint', () => {
     expect(backend.requests.map(request => request.target)).toEqual(['/1', '/2'])
   })
 
+  test('that may be about to close a kept connection is not sent on it what cannot be repeated', async () => {
+    const client = await proxy.client()
+    client.get('a.test', '/1')
+    await client.response()
+    client.send('POST /2 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello')
+    await client.response()
+    // Longer than the second that a kept connection is trusted with such a request.
+    await new Promise(resolve => {
+      setTimeout(resolve, 1_300)
+    })
+    client.send('POST /3 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello')
+    await client.response()
+    client.get('a.test', '/4')
+    await client.response()
+    // At most: where this thread itself was kept waiting, the second POST came on a new connection, too.
+    expect(backend.requests.find(({ target }) => target === '/3')?.connection).toBeGreaterThan(0)
+    expect(backend.connections.length).toBeLessThanOrEqual(3)
+  })
+
   test('that resets a fresh connection is not asked again', async () => {
     backend.answer = (_, connection) => connection.reset()
     const client = await proxy.client()

@@ -93,6 +93,7 @@ test('the client that leaves closes the endpoint, and the other way round', asyn
   const second = await open()
   backend.connections[1]?.socket.destroy()
   await second.untilClosed()
+  second.destroy()
   await proxy.until(stats => stats.tunnelsOpen === 0 && stats.requestsInFlight === 0)
   expect(proxy.stats.responses1xx).toBe(2)
 })
@@ -104,4 +105,48 @@ test('a tunnel that is silent longer than the read timeout is closed', async () 
   await client.untilClosed()
   await proxy.until(stats => stats.tunnelsOpen === 0)
   expect(client.unread).toBe('')
+})
+
+test('a side that has sent all it has still gets what the other one sends', async () => {
+  backend.answer = (_, connection) => {
+    backend.readsRequests = false
+    connection.received = ''
+    connection.send(switching)
+  }
+  const client = await open()
+  client.socket.end('client is done')
+  const [connection] = backend.connections
+  await connection?.closed
+  expect(connection?.received).toBe('client is done')
+  const late = 'x'.repeat(500_000)
+  connection?.end(late)
+  await client.untilClosed()
+  expect(client.unread).toBe(late)
+  await proxy.until(stats => stats.tunnelsOpen === 0 && stats.upstreamOpen === 0)
+})
+
+test('the same the other way round', async () => {
+  backend.answer = (_, connection) => {
+    backend.readsRequests = false
+    connection.received = ''
+    connection.end(`${switching}server is done`)
+  }
+  const client = await open()
+  await client.untilClosed()
+  expect(client.unread).toBe('server is done')
+  const late = 'x'.repeat(500_000)
+  client.socket.end(late)
+  await backend.connections[0]?.closed
+  expect(backend.connections[0]?.received).toBe(late)
+  await proxy.until(stats => stats.tunnelsOpen === 0 && stats.connectionsOpen === 0)
+  expect(proxy.stats.errors.client_gone).toBe(0)
+})
+
+test('a tunnel outlives the removal of its endpoint from the table', async () => {
+  echo()
+  const client = await open()
+  await proxy.publish({ backends: { app: [] } })
+  client.send('still here')
+  await client.until('still here')
+  expect(proxy.stats.tunnelsOpen).toBe(1)
 })

@@ -89,6 +89,20 @@ describe('several workers', () => {
     expect(proxy.stats).toMatchObject({ requests: 1, connectionsOpen: 0 })
   })
 
+  test('that are lost take the requests with them that they were serving, which are counted', async () => {
+    await start(1, mortal)
+    backend.answer = () => {}
+    const client = await proxy.client()
+    client.get('a.test')
+    await proxy.until(() => backend.requests.length === 1)
+    const idle = await proxy.client()
+    kill(0)
+    await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 1)
+    await expect(client.response()).rejects.toThrow('connection ended')
+    await idle.untilClosed()
+    expect(proxy.stats).toMatchObject({ requests: 0, requestsLost: 1, requestsInFlight: 0 })
+  })
+
   test('do not hold up a publication when one is down', async () => {
     await start(2, mortal)
     kill(1)
@@ -205,6 +219,33 @@ describe('a drain', () => {
     expect(await drained).toEqual({ cutConnections: 0 })
   })
 
+  test('takes the next request of a client that asked just before, though it no longer accepts connections', async () => {
+    // The proxy waits a second for it. Where a thread is kept waiting that long itself, a round proves nothing.
+    let answer: string | undefined
+    for (let round = 0; round < 5 && answer === undefined; round++) {
+      await start(1)
+      const client = await proxy.client()
+      client.get('a.test', '/first')
+      await client.response()
+      const drained = proxy.proxy.drain({ lameDuckMs: 0, graceMs: 20_000 })
+      // Without a new connection the listeners close after three ticks of the proxy's clock.
+      await new Promise(resolve => {
+        setTimeout(resolve, 600)
+      })
+      const accepts = await proxy.client().then(
+        () => true,
+        () => false,
+      )
+      client.get('a.test', '/next')
+      const next = await client.response().catch(() => undefined)
+      if (!accepts) answer = next?.headers.get('connection')?.join()
+      await drained
+      await proxy.close()
+    }
+    await start(1)
+    expect(answer).toBe('close')
+  })
+
   test('under steady load fails no request', async () => {
     await start(2)
     const stopped = new AbortController()
@@ -254,6 +295,7 @@ describe('a drain', () => {
 
   test('closes tunnels', async () => {
     await start(1)
+    await proxy.publish({ settings: { timeouts: { tunnelDrainMs: 0 } } })
     backend.answer = (_, connection) => {
       backend.readsRequests = false
       connection.send('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')

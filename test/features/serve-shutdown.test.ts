@@ -4,7 +4,7 @@ import { Serving } from './serving.ts'
 
 const patience = { timeout: 10_000, interval: 10 }
 
-async function serveSlowly(serving: Serving, release: Promise<void>): Promise<void> {
+async function serveSlowly(serving: Serving, release: Promise<void>, ...options: readonly string[]): Promise<void> {
   const port = await serving.backend('slow', (_request, response) => {
     response.write('first ')
     void release.then(() => response.end('last'))
@@ -15,7 +15,7 @@ async function serveSlowly(serving: Serving, release: Promise<void>): Promise<vo
     slice('web-1', 'web', port),
     ingress('shop', [{ service: 'web' }], { className: '' }),
   )
-  await serving.start()
+  await serving.start(...options)
 }
 
 test('on SIGTERM a request in flight ends in order, nothing new is accepted, and the exit code is 0', async () => {
@@ -46,4 +46,14 @@ test('a second signal ends the process at once', async () => {
   serving.kill('SIGTERM')
   expect(await serving.exited()).toBe(143)
   expect(await answer).toBe('cut')
+})
+
+test('with --lame-duck connections are still accepted after SIGTERM, while the process says that it is not ready', async () => {
+  await using serving = new Serving()
+  await serveSlowly(serving, Promise.resolve(), '--lame-duck', '3600')
+  serving.kill('SIGTERM')
+  await vi.waitFor(async () => expect(await serving.getAdmin('/readyz')).toMatchObject({ status: 503 }), patience)
+  const [drain] = serving.log.filter(({ msg }) => msg === 'drain begins')
+  expect(drain).toMatchObject({ lameDuckMs: 3_600_000 })
+  expect(await serving.get('http://shop.example.com/')).toMatchObject({ status: 200 })
 })

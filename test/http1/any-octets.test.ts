@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../../src/http1/messages.ts'
 import { parseRequestHead } from '../../src/http1/request-head.ts'
 import { parseResponseHead } from '../../src/http1/response-head.ts'
-import { serialiseRequestHead, serialiseResponseHead } from '../../src/http1/serialise.ts'
+import { serialiseForwarding, serialiseRequestHead, serialiseResponseHead } from '../../src/http1/serialise.ts'
 import { octetsOf, readCases, sentBy } from './case-file.ts'
 import { mutated } from './mutated.ts'
 import { limits, outcomeOf } from './simulated-client.ts'
@@ -30,8 +30,9 @@ function accepted(octets: Buffer): RequestHead | undefined {
 
 /** The head as it goes upstream, with nothing added that the client did not say. */
 function forwarded(head: RequestHead): Buffer {
-  const silent = { realIp: '', forwardedPort: '', ...head.identity }
-  return Buffer.from(serialiseRequestHead(head, { host: head.authority, ...silent }), 'latin1')
+  const { requestId, ...identity } = head.identity
+  const forwarding = serialiseForwarding({ realIp: '', forwardedPort: '', ...identity })
+  return Buffer.from(serialiseRequestHead(head, { host: head.authority, requestId, forwarding }), 'latin1')
 }
 
 /** Every text of a head, however deep. */

@@ -4,6 +4,7 @@ import { parseRequestHead } from '../../src/http1/request-head.ts'
 import { parseResponseHead } from '../../src/http1/response-head.ts'
 import {
   reasonPhrase,
+  serialiseForwarding,
   serialiseInterimHead,
   serialiseOwnResponse,
   serialiseRequestHead,
@@ -27,11 +28,13 @@ function responseHead(text: string): ResponseHead {
 
 const extras = {
   host: 'a.test',
-  forwardedFor: '192.0.2.7',
-  forwardedHost: 'a.test',
-  forwardedPort: '443',
-  forwardedProto: 'https',
-  realIp: '192.0.2.7',
+  forwarding: serialiseForwarding({
+    forwardedFor: '192.0.2.7',
+    forwardedHost: 'a.test',
+    forwardedPort: '443',
+    forwardedProto: 'https',
+    realIp: '192.0.2.7',
+  }),
   requestId: 'id',
 }
 
@@ -43,7 +46,7 @@ describe('a request for the server behind the proxy', () => {
     expect(serialiseRequestHead(head, { ...extras, additionalFields: 'X-C: d\r\n' })).toBe(
       'POST /x HTTP/1.1\r\nHost: a.test\r\nX-A: b\r\nX-Request-ID: id\r\nX-Real-IP: 192.0.2.7\r\n' +
         'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Host: a.test\r\nX-Forwarded-Port: 443\r\n' +
-        'X-Forwarded-Proto: https\r\nX-Forwarded-Scheme: https\r\nX-C: d\r\nContent-Length: 3\r\n\r\n',
+        'X-Forwarded-Proto: https\r\nX-Forwarded-Scheme: https\r\nX-Scheme: https\r\nX-C: d\r\nContent-Length: 3\r\n\r\n',
     )
   })
 

@@ -1,7 +1,13 @@
 import { BodyReader } from '../../src/http1/body-reader.ts'
 import type { HeadLimits, RequestHead } from '../../src/http1/messages.ts'
 import { headMayProgress, parseRequestHead } from '../../src/http1/request-head.ts'
-import { CHUNK_END, chunkHeader, LAST_CHUNK, serialiseRequestHead } from '../../src/http1/serialise.ts'
+import {
+  CHUNK_END,
+  chunkHeader,
+  LAST_CHUNK,
+  serialiseForwarding,
+  serialiseRequestHead,
+} from '../../src/http1/serialise.ts'
 
 export const limits: HeadLimits = { maxRequestLineBytes: 16_384, maxHeaderBytes: 32_768, maxHeaderCount: 100 }
 
@@ -77,11 +83,13 @@ export class SimulatedClient {
     this.#keepAlive = head.keepAlive
     this.#upstream = serialiseRequestHead(head, {
       host: head.authority,
-      forwardedFor: CLIENT_ADDRESS,
-      forwardedHost: head.host,
-      forwardedPort: '80',
-      forwardedProto: 'http',
-      realIp: CLIENT_ADDRESS,
+      forwarding: serialiseForwarding({
+        forwardedFor: CLIENT_ADDRESS,
+        forwardedHost: head.host,
+        forwardedPort: '80',
+        forwardedProto: 'http',
+        realIp: CLIENT_ADDRESS,
+      }),
       requestId: head.identity.requestId || 'generated',
     })
     if (head.expectContinue) this.#continuesSent++

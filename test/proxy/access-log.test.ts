@@ -23,6 +23,7 @@ const record: AccessRecord = {
   namespace: 'shop',
   ingress: 'web',
   service: 'web',
+  reason: '',
 }
 const times = { logTime: '23/Nov/2026:08:15:00 +0000', isoTime: '2026-11-23T08:15:00+00:00' }
 

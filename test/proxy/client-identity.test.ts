@@ -27,14 +27,17 @@ test('a client that is not trusted is who its connection says', () => {
     headWith('X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n'),
     connection,
   )
-  expect(identity).toMatchObject({ address: '10.0.0.9', secure: false, scheme: 'http', forwardedFor: '10.0.0.9' })
-  expect(identity).toMatchObject({ host: 'a.test', forwardedHost: 'a.test:8080', forwardedPort: '80' })
+  expect(identity).toMatchObject({ address: '10.0.0.9', secure: false, host: 'a.test' })
+  expect(identity.forwarding).toBe(
+    'X-Real-IP: 10.0.0.9\r\nX-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Host: a.test:8080\r\nX-Forwarded-Port: 80\r\n' +
+      'X-Forwarded-Proto: http\r\nX-Forwarded-Scheme: http\r\nX-Scheme: http\r\n',
+  )
 })
 
 test('behind a trusted proxy the client is the entry that this proxy added, not one that the client made up', () => {
   const identity = identityOfForwardedHeaders(headWith('X-Forwarded-For: 203.0.113.1, 192.0.2.1\r\n'), connection)
   expect(identity.address).toBe('192.0.2.1')
-  expect(identity.forwardedFor).toBe('203.0.113.1, 192.0.2.1, 10.0.0.9')
+  expect(identity.forwarding).toContain('\r\nX-Forwarded-For: 203.0.113.1, 192.0.2.1, 10.0.0.9\r\n')
 })
 
 test.each([

@@ -37,11 +37,14 @@ describe('defaults', () => {
       maxRequestsPerConnection: limits.maxRequestsPerConnection,
       maxIdlePerEndpoint: upstreamKeepAlive.maxIdlePerEndpoint,
       idleSeconds: upstreamKeepAlive.idleMs / 1000,
+      maxLifetimeSeconds: upstreamKeepAlive.maxLifetimeMs / 1000,
+      tunnelDrainSeconds: timeouts.tunnelDrainMs / 1000,
+      maxBufferedBodyBytes: limits.maxBufferedBodyBytes,
       slowStartSeconds: loadBalance.slowStartMs / 1000,
       redirectStatus: defaultSettings.redirectStatus,
     }
     const described = Object.keys(documented).map(field => {
-      const text = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: .*?(\\d+) when absent`).exec(crd)
+      const text = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: [^:]*?(\\d+) when\\s+absent`).exec(crd)
       return [field, Number(text?.[1])]
     })
     expect(Object.fromEntries(described)).toEqual(documented)
@@ -78,6 +81,7 @@ describe('typed fields', () => {
           connectSeconds: 4,
           readSeconds: 5,
           sendSeconds: 6,
+          tunnelDrainSeconds: 0,
         },
         limits: {
           maxBodyBytes: 0,
@@ -86,9 +90,16 @@ describe('typed fields', () => {
           maxHeaderCount: 11,
           maxConnections: 12,
           maxRequestsPerConnection: 0,
+          maxBufferedBodyBytes: 13,
         },
-        upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleSeconds: 9, maxRequestsPerConnection: 8 },
+        upstreamKeepAlive: {
+          maxIdlePerEndpoint: 0,
+          idleSeconds: 9,
+          maxRequestsPerConnection: 8,
+          maxLifetimeSeconds: 14,
+        },
         loadBalance: { algorithm: 'least_requests', slowStartSeconds: 30 },
+        requestBuffering: true,
       },
       {},
       subject,
@@ -104,6 +115,7 @@ describe('typed fields', () => {
         readMs: 5000,
         sendMs: 6000,
         drainMs: 240_000,
+        tunnelDrainMs: 0,
       },
       limits: {
         maxBodyBytes: 0,
@@ -112,9 +124,12 @@ describe('typed fields', () => {
         maxHeaderCount: 11,
         maxConnections: 12,
         maxRequestsPerConnection: 0,
+        maxBufferedBodyBytes: 13,
       },
-      upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8 },
+      upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8, maxLifetimeMs: 14_000 },
       loadBalance: { algorithm: 'least_requests', slowStartMs: 30_000 },
+      requestBuffering: true,
+      retries: defaultSettings.retries,
       trustForwardedHeaders: true,
       tlsRedirect: true,
       redirectStatus: 302,
@@ -140,6 +155,14 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['upstream-keepalive-connections', '7', { upstreamKeepAlive: { maxIdlePerEndpoint: 7 } }],
     ['upstream-keepalive-timeout', '7', { upstreamKeepAlive: { idleMs: 7000 } }],
     ['upstream-keepalive-requests', '7', { upstreamKeepAlive: { maxRequestsPerConnection: 7 } }],
+    ['upstream-keepalive-time', '1h', { upstreamKeepAlive: { maxLifetimeMs: 3_600_000 } }],
+    ['proxy-request-buffering', 'on', { requestBuffering: true }],
+    ['client-body-buffer-size', '64k', { limits: { maxBufferedBodyBytes: 65_536 } }],
+    ['client-body-buffer-size', '9g', { limits: { maxBufferedBodyBytes: 67_108_864 } }],
+    ['proxy-next-upstream', 'error  http_502', { retries: { on: ['error', 'http_502'] } }],
+    ['proxy-next-upstream-tries', '2', { retries: { attempts: 2 } }],
+    ['proxy-next-upstream-timeout', '4', { retries: { withinMs: 4000 } }],
+    ['retry-non-idempotent', 'true', { retries: { nonIdempotent: true } }],
     ['load-balance', 'ewma', { loadBalance: { algorithm: 'ewma' } }],
     ['use-forwarded-headers', 'true', { trustForwardedHeaders: true }],
     ['ssl-redirect', 'false', { tlsRedirect: false }],
@@ -167,6 +190,9 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['use-forwarded-headers', 'yes'],
     ['worker-shutdown-timeout', 'soon'],
     ['keep-alive-requests', '0'],
+    ['proxy-request-buffering', 'true'],
+    ['client-body-buffer-size', '0'],
+    ['proxy-next-upstream', 'error sometimes'],
     ['load-balance', 'least_conn'],
   ])('%s: %j is told of with what is allowed, and the others apply', (key, text) => {
     const { settings, problems } = resolve({ [key]: text, 'proxy-send-timeout': '9' })

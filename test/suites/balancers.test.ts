@@ -9,11 +9,15 @@ import { addToHash, emptyHash, mix } from '../../src/proxy/balancers/hash.ts'
 import { balancers } from '../../src/proxy/balancers/index.ts'
 import { noteFailedAfter, noteLatency } from '../../src/proxy/balancers/latency.ts'
 import { RandomNumbers } from '../../src/proxy/balancers/random-numbers.ts'
+import { AvoidedEndpoints, PassiveHealth } from '../../src/proxy/passive-health.ts'
+import { WorkerCounters } from '../../src/proxy/worker-counters.ts'
+
+const healthy = new PassiveHealth({ nowMs: 0 }, new WorkerCounters())
 
 type Endpoint = { -readonly [Key in keyof EndpointState]: EndpointState[Key] }
 
 function endpoint(number: number, draft: Partial<EndpointState> = {}): Endpoint {
-  const numbers = { refusedUntilMs: 0, inFlight: 0, latencyUs: 0, latencyAtMs: 0, joinedMs: -1 }
+  const numbers = { health: undefined, inFlight: 0, latencyUs: 0, latencyAtMs: 0, joinedMs: -1 }
   return { key: `10.0.${number >> 8}.${number & 255}:8080`, retired: false, ...numbers, ...draft }
 }
 
@@ -24,12 +28,16 @@ function endpointsOf(count: number, draft: Partial<EndpointState> = {}): Endpoin
 /** One balancer with the clock and the chance of a test; every pick is of another key, where keys count. */
 class Balancing {
   readonly candidates: Candidates
+  readonly health: PassiveHealth
+  readonly #clock = { nowMs: 0 }
+  readonly #avoided = new AvoidedEndpoints()
   readonly #balancer
   #set = new EndpointSet([])
   #picks = 0
 
   constructor(algorithm: Algorithm, seed = 1) {
-    this.candidates = new Candidates(new RandomNumbers(seed))
+    this.health = new PassiveHealth(this.#clock, new WorkerCounters())
+    this.candidates = new Candidates(new RandomNumbers(seed), this.health)
     this.#balancer = balancers[algorithm](seed)
   }
 
@@ -38,7 +46,15 @@ class Balancing {
     return this
   }
 
+  at(nowMs: number): this {
+    this.#clock.nowMs = nowMs
+    this.candidates.nowMs = nowMs
+    return this
+  }
+
   pick(tried?: ReadonlySet<EndpointState>, key = `/item/${this.#picks++}`): Endpoint | undefined {
+    this.health.look(this.#set.endpoints, this.#avoided)
+    this.candidates.avoided = this.#avoided
     this.candidates.begin(this.#set, tried, true)
     this.candidates.hash = mix(addToHash(emptyHash, key))
     return this.#set.endpoints[this.candidates.pick(this.#balancer)]
@@ -87,11 +103,13 @@ describe.each(algorithms)('%s', algorithm => {
     const kinds = fc.constantFrom('free', 'refusing', 'tried', 'retired')
     fc.assert(
       fc.property(fc.nat(1000), fc.array(kinds, { minLength: 1, maxLength: 60 }), (seed, states) => {
-        const endpoints = states.map((kind, index) =>
-          endpoint(index, { refusedUntilMs: kind === 'refusing' ? 2000 : 0, retired: kind === 'retired' }),
-        )
-        const balancing = new Balancing(algorithm, seed).use(endpoints)
-        balancing.candidates.nowMs = 1000
+        const balancing = new Balancing(algorithm, seed).at(1000)
+        const endpoints = states.map((kind, index) => {
+          const one = endpoint(index, { retired: kind === 'retired' })
+          if (kind === 'refusing') balancing.health.failed(one, 'connect_failed')
+          return one
+        })
+        balancing.use(endpoints)
         const tried = new Set(endpoints.filter((_, index) => states[index] === 'tried'))
         const picked = balancing.pick(tried)
         const best = (['free', 'refusing', 'tried'] as const).find(kind => states.includes(kind))
@@ -101,12 +119,11 @@ describe.each(algorithms)('%s', algorithm => {
   })
 
   test('takes a refusing endpoint again when its time is over', () => {
-    const [refusing, tried] = [endpoint(0, { refusedUntilMs: 2000 }), endpoint(1)]
-    const balancing = new Balancing(algorithm).use([refusing, tried])
-    balancing.candidates.nowMs = 1999
-    expect(balancing.counts(200).get(refusing.key)).toBe(0)
-    balancing.candidates.nowMs = 2000
-    expect(balancing.counts(200).get(refusing.key)).toBeGreaterThan(50)
+    const [refusing, other] = [endpoint(0), endpoint(1)]
+    const balancing = new Balancing(algorithm).use([refusing, other]).at(1000)
+    balancing.health.failed(refusing, 'connect_failed')
+    expect(balancing.at(1999).counts(200).get(refusing.key)).toBe(0)
+    expect(balancing.at(2000).counts(200).get(refusing.key)).toBeGreaterThan(50)
   })
 
   test('follows endpoints that come and go', () => {
@@ -120,7 +137,7 @@ describe.each(algorithms)('%s', algorithm => {
 
   test('allocates nothing', () => {
     const set = new EndpointSet(endpointsOf(100, { latencyUs: 1000 }))
-    const candidates = new Candidates(new RandomNumbers(1))
+    const candidates = new Candidates(new RandomNumbers(1), healthy)
     const balancer = balancers[algorithm](1)
     const pickOften = (): number => {
       const before = allocatedBytes()
@@ -298,7 +315,7 @@ describe('consistent_hash', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 2, max: 5 }), (count, size) => {
         const set = new EndpointSet(endpointsOf(count))
-        const candidates = new Candidates(new RandomNumbers(1))
+        const candidates = new Candidates(new RandomNumbers(1), healthy)
         const found = new Set<number>()
         for (let pick = 0; pick < 300; pick++) {
           candidates.begin(set, undefined, false)
@@ -313,7 +330,7 @@ describe('consistent_hash', () => {
   })
 
   test('spreads requests without a key', () => {
-    const candidates = new Candidates(new RandomNumbers(1))
+    const candidates = new Candidates(new RandomNumbers(1), healthy)
     const set = new EndpointSet(endpointsOf(5))
     const found = new Set<number>()
     for (let pick = 0; pick < 200; pick++) {

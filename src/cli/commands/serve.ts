@@ -14,7 +14,7 @@ import type { FileProblem } from '../../sources/parse-manifests.ts'
 import { CommandError } from '../command-error.ts'
 import type { CommandContext } from '../commands.ts'
 import { logLevelOf } from '../log-level.ts'
-import { namespacedName, portNumber, workerCount } from '../option-values.ts'
+import { namespacedName, portNumber, secondCount, workerCount } from '../option-values.ts'
 import { ProxyRuntime } from '../proxy-runtime.ts'
 import type { ServeConfiguration } from '../serve-configuration.ts'
 import { ServeSource } from '../serve-source.ts'
@@ -30,10 +30,10 @@ interface ServeOptions {
   readonly configmap?: { readonly namespace: string; readonly name: string }
   readonly workers?: number
   readonly zone?: string
+  readonly lameDuck: number
 }
 
-/** On a laptop nobody needs to notice that we leave, and Ctrl-C is not patient. */
-const leave = { lameDuckMs: 0, graceMs: 10_000 } as const
+const graceMs = 10_000
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -46,6 +46,13 @@ export function define(command: Command, context: CommandContext): void {
     .option('--configmap <namespace/name>', 'ConfigMap of the folder with keys of ingress-nginx', namespacedName)
     .option('--workers <number>', 'data workers, instead of one per processor', workerCount)
     .option('--zone <zone>', 'zone of this proxy: endpoints with a hint for it come first')
+    .option(
+      '--lame-duck <seconds>',
+      'how long to go on accepting after SIGTERM, behind a load balancer that must notice first',
+      secondCount,
+      // On a laptop nobody needs to notice that we leave, and Ctrl-C is not patient.
+      0,
+    )
     .action(async (options: ServeOptions) => {
       await new Serving(options, context).run()
     })
@@ -89,7 +96,7 @@ class Serving {
       throw new CommandError(`serving ${this.#options.filename}: ${reasonOf(error)}`, { cause: error })
     }
     await asked
-    await this.#runtime.stop(leave)
+    await this.#runtime.stop({ lameDuckMs: this.#options.lameDuck * 1_000, graceMs })
     await admin.close()
     process.disconnect?.()
   }

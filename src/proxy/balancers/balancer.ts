@@ -1,3 +1,4 @@
+import type { Judged } from '../passive-health.ts'
 import type { Candidates } from './candidates.ts'
 
 /**
@@ -10,13 +11,11 @@ export interface Balancer {
 }
 
 /** What a worker knows of one address, whatever backends have it. */
-export interface EndpointState {
+export interface EndpointState extends Judged {
   /** `address:port`. */
   readonly key: string
   /** No backend of the present table has it: it gets no more requests. */
   readonly retired: boolean
-  /** It refused a connection a moment ago: until then, by the coarse clock, the others come first. */
-  readonly refusedUntilMs: number
   /** Attempts of this worker that have begun and not ended. */
   readonly inFlight: number
   /** Moving average from the begin of an attempt to the head of its response, in microseconds; 0 before the first. */

@@ -1,3 +1,4 @@
+import type { AvoidedEndpoints, PassiveHealth } from '../passive-health.ts'
 import type { Balancer, EndpointState } from './balancer.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import type { HashRing } from './hash-ring.ts'
@@ -9,7 +10,7 @@ const initialShare = 0.1
 
 /** Which endpoints are passed over. Each step is taken when the one before leaves none. */
 const nobody = 0
-const refusingTriedOrRetired = 1
+const ejectedTriedOrRetired = 1
 const triedOrRetired = 2
 const retired = 3
 
@@ -26,33 +27,38 @@ export class Candidates {
   slowStartMs = 0
   /** By the coarse clock. */
   nowMs = 0
+  /** What was found of the backend; undefined when no endpoint at all is ejected. */
+  avoided: AvoidedEndpoints | undefined
   readonly #random: RandomNumbers
+  readonly #health: Pick<PassiveHealth, 'isAvoided'>
   #set = new EndpointSet([])
   #endpoints: readonly EndpointState[] = []
   #tried: ReadonlySet<EndpointState> | undefined
   #passedOver = nobody
   #warming = false
 
-  constructor(random: RandomNumbers) {
+  constructor(random: RandomNumbers, health: Pick<PassiveHealth, 'isAvoided'>) {
     this.#random = random
+    this.#health = health
   }
 
   /**
-   * Begins a choice, by no hash. `tried` is undefined before the request's first failure; `mayAvoid` is false when
-   * certainly no endpoint refused a moment ago and none is retired.
+   * Begins a choice, by no hash. `tried` is undefined before the request's first failure; `mayBeRetired` is false when
+   * all endpoints of the set are those of the present table.
    */
-  begin(set: EndpointSet, tried: ReadonlySet<EndpointState> | undefined, mayAvoid: boolean): void {
+  begin(set: EndpointSet, tried: ReadonlySet<EndpointState> | undefined, mayBeRetired: boolean): void {
     this.hash = -1
     this.subsetSize = 1
     this.#set = set
     this.#endpoints = set.endpoints
     this.#tried = tried
-    this.#passedOver = mayAvoid || tried !== undefined ? refusingTriedOrRetired : nobody
+    const mayAvoid = mayBeRetired || tried !== undefined || this.avoided !== undefined
+    this.#passedOver = mayAvoid ? ejectedTriedOrRetired : nobody
     this.#warming = this.slowStartMs > 0 && set.lastJoinedMs >= 0 && this.nowMs < set.lastJoinedMs + this.slowStartMs
   }
 
   /**
-   * The balancer's choice; -1 when there is no endpoint. One that refused is better than one that was tried, and that
+   * The balancer's choice; -1 when there is no endpoint. One that is ejected is better than one that was tried, and that
    * is better than none.
    */
   pick(balancer: Balancer): number {
@@ -100,7 +106,10 @@ export class Candidates {
     const endpoint = this.#endpoints[index]
     if (endpoint === undefined || endpoint.retired) return false
     if (this.#passedOver <= triedOrRetired && this.#tried?.has(endpoint) === true) return false
-    return this.#passedOver > refusingTriedOrRetired || endpoint.refusedUntilMs <= this.nowMs
+    const { avoided } = this
+    return (
+      this.#passedOver > ejectedTriedOrRetired || avoided === undefined || !this.#health.isAvoided(endpoint, avoided)
+    )
   }
 
   #share(index: number): number {
