@@ -742,6 +742,29 @@ export const ingressDeploymentSchema = {
               },
               "additionalProperties": false
             },
+            "loadBalance": {
+              "type": "object",
+              "description": "How an endpoint is chosen for a request.",
+              "properties": {
+                "algorithm": {
+                  "type": "string",
+                  "description": "For Ingresses without the annotations load-balance, upstream-hash-by and affinity; `round_robin` when absent. `consistent_hash` is of the client's address.",
+                  "enum": [
+                    "round_robin",
+                    "least_requests",
+                    "ewma",
+                    "consistent_hash"
+                  ]
+                },
+                "slowStartSeconds": {
+                  "type": "integer",
+                  "description": "How long the share of an endpoint that joins others grows, but not with `consistent_hash`; 0 when absent.",
+                  "minimum": 0,
+                  "maximum": 3600
+                }
+              },
+              "additionalProperties": false
+            },
             "ingressNginx": {
               "type": "object",
               "description": "Settings under the keys of the ingress-nginx ConfigMap, as in `proxy-read-timeout: \"30\"`. A key without effect here, or a value that can't be read, is named in the condition `Admitted` and in an Event; the others apply.",

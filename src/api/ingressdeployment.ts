@@ -405,6 +405,19 @@ export interface IngressDeployment {
         readonly maxRequestsPerConnection?: number
       }
       /**
+       * How an endpoint is chosen for a request.
+       */
+      readonly loadBalance?: {
+        /**
+         * For Ingresses without the annotations load-balance, upstream-hash-by and affinity; `round_robin` when absent. `consistent_hash` is of the client's address.
+         */
+        readonly algorithm?: 'round_robin' | 'least_requests' | 'ewma' | 'consistent_hash'
+        /**
+         * How long the share of an endpoint that joins others grows, but not with `consistent_hash`; 0 when absent.
+         */
+        readonly slowStartSeconds?: number
+      }
+      /**
        * Settings under the keys of the ingress-nginx ConfigMap, as in `proxy-read-timeout: "30"`. A key without effect here, or a value that can't be read, is named in the condition `Admitted` and in an Event; the others apply.
        */
       readonly ingressNginx?: {

@@ -32,6 +32,9 @@ export const labels = {
   ownerNamespace: 'ingressfleet.dev/ingressdeployment-namespace',
 } as const
 
+/** Of nodes, and of pods where the cluster copies it. */
+export const zoneLabel = 'topology.kubernetes.io/zone'
+
 export const container = 'controller'
 
 /** Ports inside the pod. */

@@ -1,4 +1,5 @@
 import type { LabelSelector } from './kubernetes.ts'
+import type { Algorithm } from './load-balance.ts'
 
 /**
  * Effective settings of one proxy: every default is filled in. The operator resolves them from
@@ -67,6 +68,12 @@ export interface ProxySettings {
     readonly attempts: number
     /** No attempt begins later after the first one; 0 is the default: the connect and the read timeout together. */
     readonly withinMs: number
+  }
+  readonly loadBalance: {
+    /** Where an Ingress does not say otherwise. */
+    readonly algorithm: Algorithm
+    /** How long the share of an endpoint grows that joins others; 0 gives it its full share at once. */
+    readonly slowStartMs: number
   }
   /** Believe X-Forwarded-* of clients; off, they are replaced. */
   readonly trustForwardedHeaders: boolean

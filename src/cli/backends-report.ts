@@ -30,7 +30,7 @@ function wideRows({ pod, backends }: PodBackends): readonly (readonly string[])[
   return backends.map(backend => {
     const { namespace, name } = backend.service?.metadata ?? {}
     const service = namespace === undefined ? '-' : `${namespace}/${name}`
-    return [pod, backend.name, service, backend.port, backend['load-balance'], endpointsOf(backend)]
+    return [pod, backend.name, service, backend.port, balancingOf(backend), endpointsOf(backend)]
   })
 }
 
@@ -44,6 +44,14 @@ function mergedRows(answers: readonly PodBackends[]): readonly (readonly string[
   return [...pods]
     .map(([row, count]) => [...(JSON.parse(row) as string[]), `${count}/${answers.length}`])
     .sort(([one = ''], [other = '']) => (one < other ? -1 : one > other ? 1 : 0))
+}
+
+/** The algorithm, and before it what wins over it. */
+function balancingOf(backend: HeldBackend): string {
+  const { sessionAffinityConfig: affinity, upstreamHashByConfig: hash } = backend
+  const session = affinity.name === '' ? [] : [`${affinity.name} ${affinity.cookieSessionAffinity.name}`]
+  const hashBy = hash['upstream-hash-by'] === undefined ? [] : [`hash ${hash['upstream-hash-by']}`]
+  return [...session, ...hashBy, backend['load-balance']].join(', ')
 }
 
 function endpointsOf({ endpoints }: HeldBackend): string {

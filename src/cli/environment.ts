@@ -13,6 +13,8 @@ export interface Environment {
   readonly terminationGraceSeconds: number | undefined
   /** Processors that the proxy's container asked the scheduler for. */
   readonly requestedProcessors: number | undefined
+  /** Zone of the node on which this pod runs, by the downward API; undefined where the cluster does not say. */
+  readonly zone: string | undefined
   /** Image that an operator gives its proxies where an IngressDeployment names none. */
   readonly proxyImage: string | undefined
   readonly logLevel: string
@@ -34,6 +36,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     instanceName: text('INSTANCE_NAME'),
     terminationGraceSeconds: positive('TERMINATION_GRACE_SECONDS'),
     requestedProcessors: positive('REQUESTED_PROCESSORS'),
+    zone: text('ZONE'),
     proxyImage: text('PROXY_IMAGE'),
     logLevel: text('LOG_LEVEL') ?? 'info',
     inClusterServer: inClusterServer(text('KUBERNETES_SERVICE_HOST'), text('KUBERNETES_SERVICE_PORT')),

@@ -7,6 +7,7 @@ import {
   generatedCertificateName,
   type InstanceName,
   selectorLabels,
+  zoneLabel,
 } from '../api/names.ts'
 import type { ObjectReference, Problem } from '../api/problem.ts'
 import { type IngressDeploymentValidator, validateIngressDeployment } from '../api/schema.ts'
@@ -193,7 +194,7 @@ function decidePod(pod: Spec['pod'], instance: InstanceName, operatorImage: stri
     version: versionOf(image),
     topologySpreadConstraints: spread ?? [
       { topologyKey: 'kubernetes.io/hostname', ...anywhere },
-      { topologyKey: 'topology.kubernetes.io/zone', ...anywhere },
+      { topologyKey: zoneLabel, ...anywhere },
     ],
   }
 }

@@ -3,6 +3,7 @@ import type { Host, Route } from '../routing/model.ts'
 import { phases } from './phases/index.ts'
 import type { Answer, PhaseCheck, RequestFacts } from './phases/phase.ts'
 import { type RetryPolicy, retryPolicy } from './retry-policy.ts'
+import { bindBalancing, type RouteBalancing } from './route-balancing.ts'
 
 /** A route made ready to serve: its checks in order, and its limits with the settings filled in. */
 export interface BoundRoute {
@@ -16,6 +17,7 @@ export interface BoundRoute {
   readonly requestBuffering: boolean
   readonly maxBufferedBodyBytes: number
   readonly retry: RetryPolicy
+  readonly balancing: RouteBalancing
 }
 
 export function bindRoute(host: Host, route: Route, settings: ProxySettings): BoundRoute {
@@ -31,6 +33,7 @@ export function bindRoute(host: Host, route: Route, settings: ProxySettings): Bo
     requestBuffering: options.requestBuffering ?? settings.requestBuffering,
     maxBufferedBodyBytes: options.maxBufferedBodyBytes ?? settings.limits.maxBufferedBodyBytes,
     retry: retryPolicy(options, settings, { connectMs, readMs }),
+    balancing: bindBalancing(route, settings),
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { ProxySettings } from '../api/settings.ts'
@@ -5,6 +6,7 @@ import type { Certificate, Delta } from '../routing/model.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
 import { AddressCounts } from './address-counts.ts'
+import { RandomNumbers } from './balancers/random-numbers.ts'
 import { BoundRoutes } from './bound-route.ts'
 import { ClientConnection } from './client-connection.ts'
 import { plainAddress } from './client-identity.ts'
@@ -117,7 +119,10 @@ export class DataWorker {
         this.#post({
           type: 'backends',
           request: message.request,
-          backends: listHeldBackends(this.#context.upstreams.backends()),
+          backends: listHeldBackends(this.#context.upstreams.backends(), {
+            hosts: this.#table.hosts(),
+            settings: this.#context.settings,
+          }),
         })
         break
       case 'memory':
@@ -148,6 +153,7 @@ export class DataWorker {
         transports: this.#transports,
         allowLoopbackEndpoints: this.#configuration.allowLoopbackEndpoints,
         seed: this.#configuration.index,
+        random: new RandomNumbers(randomInt(2 ** 32)),
         settings,
       }),
       transports: this.#transports,

@@ -1,5 +1,6 @@
 import type { ProxySettings } from '../api/settings.ts'
 import type { Endpoint } from '../routing/model.ts'
+import type { EndpointState } from './balancers/balancer.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import type { EndpointGuard } from './endpoint-guard.ts'
 import type { ProxyErrorCode } from './errors.ts'
@@ -10,6 +11,8 @@ import type { WorkerCounters } from './worker-counters.ts'
 
 export interface EndpointPoolOptions {
   readonly key: string
+  /** When it joined others of its backend, by the coarse clock; -1 when there were none. */
+  readonly joinedMs: number
   readonly clock: CoarseClock
   readonly counters: WorkerCounters
   readonly guard: EndpointGuard
@@ -19,8 +22,11 @@ export interface EndpointPoolOptions {
   readonly connections: Set<UpstreamConnection>
 }
 
-/** Connections of one worker to one address, the one used last first: the others may grow old and be closed. */
-export class EndpointPool implements Judged {
+/**
+ * Connections of one worker to one address, the one used last first: the others may grow old and be closed. And what
+ * balancers go by, all of it whole numbers, which need no memory of their own.
+ */
+export class EndpointPool implements EndpointState {
   readonly key: string
   readonly address: string
   readonly port: number
@@ -30,11 +36,16 @@ export class EndpointPool implements Judged {
   retired = false
   /** Set and read by `PassiveHealth` alone. */
   health: Judged['health']
+  inFlight = 0
+  latencyUs = 0
+  latencyAtMs = 0
+  readonly joinedMs: number
   readonly #options: EndpointPoolOptions
   readonly #idle: UpstreamConnection[] = []
 
   constructor(endpoint: Endpoint, options: EndpointPoolOptions) {
     this.key = options.key
+    this.joinedMs = options.joinedMs
     this.address = endpoint.address
     this.port = endpoint.port
     this.#options = options

@@ -13,9 +13,10 @@ import type { Backend, Route } from '../routing/model.ts'
 import { seconds } from './access-log.ts'
 import { type BoundRoute, check } from './bound-route.ts'
 import type { ClientIdentity } from './client-identity.ts'
+import type { EndpointPool } from './endpoint-pool.ts'
 import { type ProxyErrorCode, proxyErrors } from './errors.ts'
 import { upstreamName } from './held-backends.ts'
-import type { Answer, RequestFacts } from './phases/phase.ts'
+import type { Answer } from './phases/phase.ts'
 import { RequestBuffer, replayBytes } from './request-buffer.ts'
 import {
   type FailedAttempt,
@@ -25,6 +26,7 @@ import {
   mayRetryResponse,
   type RetryPolicy,
 } from './retry-policy.ts'
+import type { BalancedRequest } from './route-balancing.ts'
 import { Tunnel } from './tunnel.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -79,8 +81,10 @@ const serverName = 'ingress-fleet'
 const unrepeatableIdleMs = 1_000
 const healthPath = '/healthz'
 
-export class Exchange implements UpstreamUser, RequestFacts {
+export class Exchange implements UpstreamUser, BalancedRequest {
   readonly head: RequestHead
+  /** Endpoints that failed it; made with the first. */
+  tried: Set<EndpointPool> | undefined
   readonly #client: Client
   readonly #context: WorkerContext
   readonly #identity: ClientIdentity
@@ -104,7 +108,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
   #bodyBytesSent = 0
   #attempts = 0
   #lostOnNew = 0
-  #tried = 0
+  #endpointIndex = -1
   /** Attempts that cost next to nothing: the endpoint refused the connection. */
   #refusals = 0
   #firstAttemptMs = 0
@@ -205,14 +209,14 @@ export class Exchange implements UpstreamUser, RequestFacts {
     const bound = this.#bound
     if (bound === undefined) return this.fail('internal')
     const { upstreams, counters } = this.#context
-    const index = this.#choose()
+    const index = this.#choose(bound)
     const backend = this.#backend
     const upstream =
       index < 0 || backend === undefined ? undefined : upstreams.connection(backend, index, this.#maxIdleMs())
     if (upstream === undefined) return this.fail('no_endpoint')
     if (this.#attempts > 0) counters.add('upstreamRetries')
     this.#attempts++
-    if (index < 31) this.#tried |= 1 << index
+    this.#endpointIndex = index
     this.#upstream = upstream
     this.#forwarding = false
     this.#attemptStartedMs = this.#attempts === 1 ? this.#startedMs : performance.now()
@@ -232,16 +236,16 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   /** Another attempt may find that all endpoints were replaced since the request began: the present ones are asked. */
-  #choose(): number {
+  #choose({ balancing }: BoundRoute): number {
     const backend = this.#backend
     if (backend === undefined) return -1
     const { upstreams, table } = this.#context
-    const index = upstreams.choose(backend, this.#tried)
+    const index = upstreams.choose(backend, balancing, this)
     const present = index < 0 ? table.backend(backend.id) : undefined
     if (present === undefined || present === backend) return index
     this.#backend = present
-    this.#tried = 0
-    return upstreams.choose(present, 0)
+    this.tried = undefined
+    return upstreams.choose(present, balancing, this)
   }
 
   // 4. forward
@@ -344,6 +348,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#buffer = undefined
     this.#response = head
     this.#status = head.status
+    this.#noteLatency()
     const framing = this.#framingDown(head)
     this.#chunkedDown = framing === 'chunked'
     this.#closeDelimited = framing === 'close'
@@ -356,8 +361,24 @@ export class Exchange implements UpstreamUser, RequestFacts {
         connection: this.#connectionField(),
         date: this.#context.clock.httpDate,
         server: serverName,
+        additionalFields: this.#sessionField(),
       }),
     )
+  }
+
+  #noteLatency(): void {
+    if (this.#bound?.balancing.measuresLatency !== true || this.#upstream === undefined) return
+    this.#context.upstreams.answered(this.#upstream, performance.now() - this.#attemptStartedMs)
+  }
+
+  /** Keeps the client with its endpoint, where the route asks for it. */
+  #sessionField(): string | undefined {
+    const affinity = this.#bound?.balancing.affinity
+    if (affinity === undefined || this.#backend === undefined) return undefined
+    const { upstreams, clock } = this.#context
+    const balancing = upstreams.balancingOf(this.#backend)
+    const token = balancing?.sessionToken(this.#endpointIndex, this.head.cookie, affinity) ?? ''
+    return token === '' ? undefined : affinity.setCookie(token, this, Date.parse(clock.httpDate))
   }
 
   /** A body without a length goes to HTTP/1.1 in chunks, to HTTP/1.0 until the connection closes. */
@@ -419,9 +440,17 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#tunnel = new Tunnel()
     this.#response = head
     this.#status = 101
+    this.#noteLatency()
     this.#context.counters.add('tunnelsOpen')
     this.#sendDown(
-      serialiseResponseHead(head, { framing: 'none', contentLength: 0, connection: undefined, date: '', server: '' }),
+      serialiseResponseHead(head, {
+        framing: 'none',
+        contentLength: 0,
+        connection: undefined,
+        date: '',
+        server: '',
+        additionalFields: this.#sessionField(),
+      }),
     )
     this.#upstream?.awaitResponse()
     this.#client.startTunnel()
@@ -496,7 +525,8 @@ export class Exchange implements UpstreamUser, RequestFacts {
       return this.#finish('close')
     }
     this.#endAttempt(upstream, this.#status === 0 ? String(proxyErrors[code].status) : String(this.#status))
-    if (code === 'connect_failed') this.#noteRefusal()
+    const isFirst = upstream !== undefined && this.#noteTried(upstream)
+    if (code === 'connect_failed' && isFirst) this.#noteRefusal()
     if (this.#mayRetry(code, upstream, wasSent)) return this.#attempt()
     this.fail(code)
   }
@@ -533,9 +563,21 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#upstream = undefined
     this.#forwarding = false
     this.#endAttempt(upstream, String(status))
+    if (upstream !== undefined) this.#noteTried(upstream)
     upstream?.destroy()
     this.#attempt()
     return true
+  }
+
+  /** True when the endpoint had not failed this request before: a session may lead to the same one again. */
+  #noteTried(upstream: UpstreamConnection): boolean {
+    const { endpoint } = upstream
+    if (this.#status === 0 && this.#bound?.balancing.measuresLatency === true) {
+      this.#context.upstreams.failed(upstream, performance.now() - this.#attemptStartedMs)
+    }
+    this.tried ??= new Set()
+    const { size } = this.tried
+    return this.tried.add(endpoint).size > size
   }
 
   /**
@@ -628,7 +670,9 @@ export class Exchange implements UpstreamUser, RequestFacts {
   }
 
   #endAttempt(upstream: UpstreamConnection | undefined, status: string): void {
-    if (upstream === undefined || !this.#context.accessLog.enabled) return
+    if (upstream === undefined) return
+    this.#context.upstreams.ended(upstream)
+    if (!this.#context.accessLog.enabled) return
     const comma = this.#addresses === '' ? '' : ', '
     this.#addresses += comma + upstream.address
     this.#responseBytes += comma + this.#attemptBytes

@@ -34,6 +34,7 @@ export const initialSettings: ProxySettings = {
     maxRequestsPerConnection: 10_000,
     maxLifetimeMs: 3_600_000,
   },
+  loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
   requestBuffering: false,
   retries: { on: 'safe', nonIdempotent: false, attempts: 0, withinMs: 0 },
   trustForwardedHeaders: false,

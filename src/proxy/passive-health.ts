@@ -40,8 +40,6 @@ const probeMs = 1_000
 
 /** Which endpoints of one backend are avoided, as it was found last. */
 export class AvoidedEndpoints {
-  /** A bit for each of the first 31. */
-  bits = 0
   panicking = false
   version = -1
   nowMs = -1
@@ -83,11 +81,6 @@ export class PassiveHealth {
       if (this.isAvoided(endpoint, avoided) && endpoint.health?.deaf === false) broken++
     }
     avoided.panicking = broken * 2 > endpoints.length
-    avoided.bits = 0
-    for (let index = 0; index < Math.min(31, endpoints.length); index++) {
-      const endpoint = endpoints[index]
-      if (endpoint !== undefined && this.isAvoided(endpoint, avoided)) avoided.bits |= 1 << index
-    }
   }
 
   /** When the endpoint's ejection is over, the request for which it was chosen finds out for the others. */

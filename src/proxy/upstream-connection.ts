@@ -223,6 +223,10 @@ export class UpstreamConnection implements TransportOwner {
     return this.#pool.key
   }
 
+  get endpoint(): EndpointPool {
+    return this.#pool
+  }
+
   transportConnected(): void {
     if (this.#state !== 'connecting') return
     this.#state = 'head'

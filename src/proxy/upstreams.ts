@@ -1,17 +1,21 @@
 import type { ProxySettings } from '../api/settings.ts'
 import type { Backend, Delta, Endpoint } from '../routing/model.ts'
-import { type Balancer, isTried } from './balancers/balancer.ts'
-import { balancers, defaultAlgorithm } from './balancers/index.ts'
+import { BackendBalancing, type BalancingContext } from './backend-balancing.ts'
+import { Candidates } from './balancers/candidates.ts'
+import { noteFailedAfter, noteLatency } from './balancers/latency.ts'
+import type { RandomNumbers } from './balancers/random-numbers.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
 import { EndpointPool } from './endpoint-pool.ts'
-import { AvoidedEndpoints, PassiveHealth } from './passive-health.ts'
+import { PassiveHealth } from './passive-health.ts'
+import type { BalancedRequest, RouteBalancing } from './route-balancing.ts'
 import type { TransportSupport } from './transport.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
 /**
- * What outlives a change of the table: connections by endpoint address, and the turn of each backend's balancer.
+ * What outlives a change of the table: connections and what balancers go by, by endpoint address, and each backend's
+ * balancers.
  *
  * Pools belong to addresses, because two Services may select the same pod. A pool lives as long as one backend of the
  * present table has its address; then its idle connections are closed at once and its busy ones after their request.
@@ -21,8 +25,7 @@ import type { WorkerCounters } from './worker-counters.ts'
 interface BackendRuntime {
   /** In the order of the backend's endpoints. */
   readonly pools: readonly EndpointPool[]
-  readonly balancer: Balancer
-  readonly avoided: AvoidedEndpoints
+  readonly balancing: BackendBalancing
 }
 
 export interface UpstreamsOptions {
@@ -32,6 +35,8 @@ export interface UpstreamsOptions {
   readonly allowLoopbackEndpoints: boolean
   /** Where the balancers of this worker begin. */
   readonly seed: number
+  /** Not the same in any two workers or replicas. */
+  readonly random: RandomNumbers
   readonly settings: ProxySettings
 }
 
@@ -40,10 +45,10 @@ export class Upstreams {
   readonly #guard: EndpointGuard
   readonly #pools = new Map<string, EndpointPool>()
   readonly #connections = new Set<UpstreamConnection>()
-  readonly #balancers = new Map<string, Balancer>()
   readonly #current = new Map<string, Backend>()
   /** By the object, not the id: a request that began with an older table keeps its older endpoints. */
   readonly #runtimes = new WeakMap<Backend, BackendRuntime>()
+  readonly #balancing: BalancingContext
   readonly #health: PassiveHealth
   #settings: ProxySettings
 
@@ -52,61 +57,67 @@ export class Upstreams {
     this.#settings = options.settings
     this.#health = new PassiveHealth(options.clock, options.counters)
     this.#guard = new EndpointGuard({ allowLoopback: options.allowLoopbackEndpoints })
+    const candidates = new Candidates(options.random, this.#health)
+    this.#balancing = { candidates, health: this.#health, seed: options.seed }
+    candidates.slowStartMs = options.settings.loadBalance.slowStartMs
   }
 
   apply(delta: Delta): void {
-    if (delta.settings !== undefined) this.#settings = delta.settings
+    if (delta.settings !== undefined) {
+      this.#settings = delta.settings
+      this.#balancing.candidates.slowStartMs = delta.settings.loadBalance.slowStartMs
+    }
     for (const [id, backend] of delta.backends) {
       const before = this.#current.get(id)
       // The new ones first: a pool that both have must not be retired in between.
       if (backend !== undefined) this.#enter(id, backend)
       if (before !== undefined) this.#leave(before)
-      if (backend === undefined) {
-        this.#current.delete(id)
-        this.#balancers.delete(id)
-      }
+      if (backend === undefined) this.#current.delete(id)
     }
   }
 
   /**
-   * Index of the endpoint for the next attempt, -1 when there is none. An endpoint that has left the table since the
-   * request began is not chosen.
+   * Index of the endpoint for the next attempt of this request, -1 when there is none. An endpoint that has left the
+   * table since the request began is not chosen.
    */
-  choose(backend: Backend, tried: number): number {
+  choose(backend: Backend, balancing: RouteBalancing, request: BalancedRequest): number {
+    this.#balancing.candidates.nowMs = this.#options.clock.nowMs
     const runtime = this.#runtimes.get(backend)
     if (runtime === undefined) return -1
-    const { pools, balancer, avoided } = runtime
-    const anyEjected = this.#health.anyEjected
-    if (anyEjected) this.#health.look(pools, avoided)
-    const passedOver = anyEjected ? tried | avoided.bits : tried
-    let index = balancer.pick(pools.length, passedOver)
-    // Where nobody else is left, one that is ejected is better than one that was tried.
-    const onlyEjected = passedOver !== tried && isTried(passedOver, index)
-    if (onlyEjected) index = balancer.pick(pools.length, tried)
-    index = this.#stepOver(runtime, index, anyEjected && !onlyEjected)
-    const pool = pools[index]
+    const index = runtime.balancing.choose(balancing, request)
+    const pool = runtime.pools[index]
     if (pool?.health !== undefined) this.#health.chosen(pool)
     return index
   }
 
-  /** The next endpoint that is in the table and, where there is such a one, not ejected; -1 when all have left. */
-  #stepOver({ pools, avoided }: BackendRuntime, from: number, mindEjected: boolean): number {
-    let present = -1
-    if (from < 0) return present
-    for (let step = 0; step < pools.length; step++) {
-      const index = (from + step) % pools.length
-      const pool = pools[index]
-      if (pool === undefined || pool.retired) continue
-      if (!mindEjected || !this.#health.isAvoided(pool, avoided)) return index
-      if (present < 0) present = index
-    }
-    return present
+  balancingOf(backend: Backend): BackendBalancing | undefined {
+    return this.#runtimes.get(backend)?.balancing
   }
 
-  /** A kept connection to the endpoint that has been idle for at most `maxIdleMs`, or a new one. */
+  /**
+   * Begins an attempt: a kept connection to the endpoint that has been idle for at most `maxIdleMs`, or a new one.
+   * `ended` follows, whatever happens.
+   */
   connection(backend: Backend, index: number, maxIdleMs: number): UpstreamConnection | undefined {
     const pool = this.#runtimes.get(backend)?.pools[index]
-    return pool?.take(this.#settings, maxIdleMs)
+    if (pool === undefined) return undefined
+    pool.inFlight++
+    return pool.take(this.#settings, maxIdleMs)
+  }
+
+  /** The attempt on this connection is over. */
+  ended({ endpoint }: UpstreamConnection): void {
+    endpoint.inFlight--
+  }
+
+  /** The head of the response has come, so long after the attempt began; only where latencies matter. */
+  answered({ endpoint }: UpstreamConnection, afterMs: number): void {
+    noteLatency(endpoint, afterMs, this.#options.clock.nowMs)
+  }
+
+  /** The attempt failed without an answer, so long after it began; only where latencies matter. */
+  failed({ endpoint }: UpstreamConnection, afterMs: number): void {
+    noteFailedAfter(endpoint, afterMs, this.#options.clock.nowMs)
   }
 
   /** Looks at every connection's deadlines. */
@@ -125,14 +136,24 @@ export class Upstreams {
   }
 
   #enter(id: string, backend: Backend): void {
-    const pools = backend.endpoints.map(endpoint => this.#pool(endpoint))
+    const before = this.#current.get(id)
+    const isJoining = before !== undefined && before.endpoints.length > 0
+    const joinedMs = isJoining ? Math.round(this.#options.clock.nowMs) : -1
+    const pools = backend.endpoints.map(endpoint => this.#pool(endpoint, joinedMs))
     for (const pool of pools) pool.references++
-    this.#runtimes.set(backend, { pools, balancer: this.#balancer(id), avoided: new AvoidedEndpoints() })
+    const balancing = new BackendBalancing(backend, pools, {
+      ...this.#balancing,
+      before: before === undefined ? undefined : this.#runtimes.get(before)?.balancing,
+    })
+    this.#runtimes.set(backend, { pools, balancing })
     this.#current.set(id, backend)
   }
 
   #leave(backend: Backend): void {
-    for (const pool of this.#runtimes.get(backend)?.pools ?? []) {
+    const runtime = this.#runtimes.get(backend)
+    if (runtime === undefined) return
+    runtime.balancing.isCurrent = false
+    for (const pool of runtime.pools) {
       pool.references--
       if (pool.references > 0) continue
       this.#pools.delete(pool.key)
@@ -140,12 +161,13 @@ export class Upstreams {
     }
   }
 
-  #pool(endpoint: Endpoint): EndpointPool {
+  #pool(endpoint: Endpoint, joinedMs: number): EndpointPool {
     const key = `${endpoint.address}:${endpoint.port}`
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new EndpointPool(endpoint, {
         key,
+        joinedMs,
         clock: this.#options.clock,
         counters: this.#options.counters,
         guard: this.#guard,
@@ -156,14 +178,5 @@ export class Upstreams {
       this.#pools.set(key, pool)
     }
     return pool
-  }
-
-  #balancer(id: string): Balancer {
-    let balancer = this.#balancers.get(id)
-    if (balancer === undefined) {
-      balancer = balancers[defaultAlgorithm](this.#options.seed)
-      this.#balancers.set(id, balancer)
-    }
-    return balancer
   }
 }

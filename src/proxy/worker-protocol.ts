@@ -77,9 +77,13 @@ export interface HeldBackend {
   readonly sessionAffinityConfig: {
     readonly name: string
     readonly mode: string
-    readonly cookieSessionAffinity: object
+    readonly cookieSessionAffinity: { readonly name: string; readonly locations?: object }
   }
-  readonly upstreamHashByConfig: { readonly 'upstream-hash-by-subset-size': number }
+  readonly upstreamHashByConfig: {
+    readonly 'upstream-hash-by'?: string
+    readonly 'upstream-hash-by-subset'?: boolean
+    readonly 'upstream-hash-by-subset-size': number
+  }
   readonly 'load-balance': string
   readonly noServer: boolean
   readonly trafficShapingPolicy: {

@@ -120,3 +120,10 @@ export function readAuthority(text: string): string | undefined {
 export function oneOf(...values: string[]): (text: string) => boolean {
   return text => values.includes(text)
 }
+
+/** Reads a text that must be one of these. */
+export function readOneOf<const Value extends string>(
+  ...values: readonly Value[]
+): (text: string) => Value | undefined {
+  return text => values.find(value => value === text)
+}

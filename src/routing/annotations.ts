@@ -21,6 +21,7 @@ import {
   sourceRangesAllowed,
   switchAllowed,
 } from './annotation-values.ts'
+import { balancingAnnotations } from './balancing-annotations.ts'
 import { unhonouredAnnotations } from './unhonoured-annotations.ts'
 
 /** The annotations that do what they say, by the name of the option that they set: the key, how it is read, its risk and its documentation in one place. */
@@ -136,6 +137,7 @@ export const honouredAnnotations = {
     onInvalid: 'refuse',
     doc: 'Host header field sent to endpoints; that of the client when absent',
   }),
+  ...balancingAnnotations,
 } as const
 
 type ReadAs<Row> = Row extends HonouredAnnotation<infer T> ? T : never

@@ -15,23 +15,28 @@ export interface BuiltBackend {
   readonly fault: BackendFault | undefined
 }
 
-type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: BackendFault }
+interface BackendInput {
+  readonly service: Service | undefined
+  readonly slices: readonly EndpointSlice[]
+  readonly allowLoopback: boolean
+  /** Where the proxy runs; undefined where that is not known. */
+  readonly zone: string | undefined
+}
+
+type Resolved = Pick<Backend, 'endpoints' | 'near'> & { readonly fault?: BackendFault }
 
 /**
  * The endpoints of one port of a Service. Without any, requests get 503: a Service that is missing is a fault, one
  * whose pods are not ready is not.
  * https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
  */
-export function buildBackend(
-  reference: BackendReference,
-  input: { service: Service | undefined; slices: readonly EndpointSlice[]; allowLoopback: boolean },
-): BuiltBackend {
+export function buildBackend(reference: BackendReference, input: BackendInput): BuiltBackend {
   const { id, namespace, service, port } = reference
-  const { endpoints, fault } = resolve(reference, input)
-  return { backend: { id, namespace, service, port, endpoints }, fault }
+  const { fault, ...endpoints } = resolve(reference, input)
+  return { backend: { id, namespace, service, port, ...endpoints }, fault }
 }
 
-function resolve(reference: BackendReference, input: Parameters<typeof buildBackend>[1]): Resolved {
+function resolve(reference: BackendReference, input: BackendInput): Resolved {
   const { service } = input
   const name = `${reference.namespace}/${reference.service}`
   if (service === undefined) {
@@ -102,11 +107,13 @@ function targetNumber(port: ServicePort): number {
 interface Candidates {
   readonly ready: Endpoint[]
   readonly terminating: Endpoint[]
+  /** Ready ones whose hints name the proxy's zone; undefined when one of all the ready ones has no hint. */
+  hinted: Endpoint[] | undefined
 }
 
-function sliceEndpoints(port: ServicePort, input: Parameters<typeof buildBackend>[1]): Resolved {
-  const candidates: Candidates = { ready: [], terminating: [] }
-  for (const slice of input.slices) collect(slice, slicePorts(slice, port), candidates)
+function sliceEndpoints(port: ServicePort, input: BackendInput): Resolved {
+  const candidates: Candidates = { ready: [], terminating: [], hinted: input.zone === undefined ? undefined : [] }
+  for (const slice of input.slices) collect(slice, { ports: slicePorts(slice, port), candidates, zone: input.zone })
   const refused = new Set<string>()
   const allowed = ({ address }: Endpoint): boolean => {
     const isAllowed = refuseEndpointAddress(address, input.allowLoopback) === undefined
@@ -115,10 +122,18 @@ function sliceEndpoints(port: ServicePort, input: Parameters<typeof buildBackend
   }
   const ready = candidates.ready.filter(allowed)
   const endpoints = sortedOnce(ready.length > 0 ? ready : candidates.terminating.filter(allowed))
-  if (refused.size === 0) return { endpoints }
+  const near = nearOf(endpoints, candidates.hinted)
+  if (refused.size === 0) return { endpoints, ...near }
   const shown = [...refused].sort().slice(0, 3).map(quote).join(', ')
   const message = `endpoint addresses ${shown} get no traffic: loopback, link-local and other addresses that lead back to the proxy's own node are not allowed`
-  return { endpoints, fault: { reason: 'EndpointRefused', message } }
+  return { endpoints, ...near, fault: { reason: 'EndpointRefused', message } }
+}
+
+function nearOf(endpoints: readonly Endpoint[], hinted: readonly Endpoint[] | undefined): Pick<Backend, 'near'> {
+  if (hinted === undefined || hinted.length === 0) return {}
+  const keys = new Set(hinted.map(({ address, port }) => `${address}:${port}`))
+  const near = endpoints.flatMap(({ address, port }, index) => (keys.has(`${address}:${port}`) ? [index] : []))
+  return near.length === 0 || near.length === endpoints.length ? {} : { near }
 }
 
 /** Port numbers of the pods behind a port of the Service: the one of the same name. */
@@ -132,17 +147,39 @@ function slicePorts(slice: EndpointSlice, port: ServicePort): readonly number[] 
     .filter(number => number !== undefined)
 }
 
-function collect(slice: EndpointSlice, ports: readonly number[], candidates: Candidates): void {
+interface Collecting {
+  readonly ports: readonly number[]
+  readonly candidates: Candidates
+  readonly zone: string | undefined
+}
+
+function collect(slice: EndpointSlice, { ports, candidates, zone }: Collecting): void {
   // Names are for Services of type ExternalName alone, whose targets are judged at every resolution.
   if (slice.addressType === 'FQDN') return
-  for (const { addresses, conditions, zone } of slice.endpoints ?? []) {
+  for (const endpoint of slice.endpoints ?? []) {
+    const { addresses, conditions } = endpoint
     const ready = conditions?.ready !== false
     if (!ready && !(conditions?.serving === true && conditions.terminating === true)) continue
-    const place = zone === undefined ? {} : { zone }
+    const place = endpoint.zone === undefined ? {} : { zone: endpoint.zone }
     const endpoints = addresses.flatMap(address => ports.map(port => ({ address, port, ...place })))
     const list = ready ? candidates.ready : candidates.terminating
-    for (const endpoint of endpoints) list.push(endpoint)
+    for (const one of endpoints) list.push(one)
+    if (ready && endpoints.length > 0) noteHint(candidates, endpoint.hints?.forZones ?? [], { zone, endpoints })
   }
+}
+
+/**
+ * Hints say which zones an endpoint is meant for. They count only when every ready endpoint has one, and only where
+ * one names our zone: else all are used.
+ * https://kubernetes.io/docs/concepts/services-networking/topology-aware-routing/#safeguards
+ */
+function noteHint(
+  candidates: Candidates,
+  forZones: readonly { readonly name: string }[],
+  { zone, endpoints }: { readonly zone: string | undefined; readonly endpoints: readonly Endpoint[] },
+): void {
+  if (forZones.length === 0) candidates.hinted = undefined
+  else if (forZones.some(({ name }) => name === zone)) candidates.hinted?.push(...endpoints)
 }
 
 /** In an order that does not depend on that of the slices, each address and port once. */

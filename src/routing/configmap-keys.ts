@@ -104,7 +104,7 @@ export const ineffectiveConfigMapKeys: ReadonlySet<string> = new Set(
   gzip-min-length gzip-types hsts-include-subdomains hsts-max-age hsts-preload http-access-log-path
   http2-max-concurrent-streams http2-max-field-size http2-max-header-size http2-max-requests http2-push-preload
   jaeger-collector-host jaeger-collector-port jaeger-endpoint jaeger-service-name limit-conn-status-code
-  limit-conn-zone-variable limit-rate-after limit-req-status-code load-balance log-format-escape-none
+  limit-conn-zone-variable limit-rate-after limit-req-status-code log-format-escape-none
   log-format-stream log-format-upstream lua-shared-dicts map-hash-bucket-size max-worker-open-files
   nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist no-auth-locations no-tls-redirect-locations
   opentelemetry-config opentelemetry-operation-name opentelemetry-trust-incoming-span otel-max-export-batch-size

@@ -1,3 +1,4 @@
+import { type Algorithm, algorithms } from '../api/load-balance.ts'
 import type { ProxySettings, RetryCondition } from '../api/settings.ts'
 import {
   booleanAllowed,
@@ -8,6 +9,7 @@ import {
   readBufferSize,
   readCount,
   readDuration,
+  readOneOf,
   readRetryConditions,
   readSeconds,
   readSecondsOrNone,
@@ -31,6 +33,8 @@ export type SettingValues = Partial<
       readonly maxIdlePerEndpoint: number
       readonly upstreamIdleMs: number
       readonly maxRequestsPerUpstreamConnection: number
+      readonly algorithm: Algorithm
+      readonly slowStartMs: number
       readonly upstreamLifetimeMs: number
       readonly retryOn: ProxySettings['retries']['on']
       readonly retryNonIdempotent: boolean
@@ -160,6 +164,11 @@ const rows: readonly ConfigMapSetting[] = [
     readCount,
     countAllowed,
     'requests on one connection to an endpoint',
+  ]),
+  setting<Algorithm>('load-balance', 'algorithm', [
+    readOneOf(...algorithms),
+    'one of "round_robin", "least_requests", "ewma" and "consistent_hash"',
+    'how an endpoint is chosen',
   ]),
   setting<number>('upstream-keepalive-time', 'upstreamLifetimeMs', [
     readDuration,

@@ -13,7 +13,10 @@ import { sameData } from './same-data.ts'
 import { objectKey, type Snapshot } from './snapshot.ts'
 import type { Translation, TranslatorOptions } from './translator.ts'
 
-type Options = Pick<TranslatorOptions, 'allowLoopbackEndpoints' | 'checkKeyPair' | 'defaultCertificate' | 'settings'>
+type Options = Pick<
+  TranslatorOptions,
+  'allowLoopbackEndpoints' | 'zone' | 'checkKeyPair' | 'defaultCertificate' | 'settings'
+>
 
 /** Refers to the default certificate in the place of an Ingress or a host, whose keys never look like this. */
 const defaultReferrer = '(default certificate)'
@@ -79,7 +82,7 @@ export class ModelBuilder {
   reconfigure(options: Options, marks: Marks): void {
     const before = this.#options
     this.#options = options
-    if (options.allowLoopbackEndpoints !== before.allowLoopbackEndpoints) {
+    if (options.allowLoopbackEndpoints !== before.allowLoopbackEndpoints || options.zone !== before.zone) {
       for (const id of this.index.backends()) marks.add(`backend/${id}`, [])
     }
     if (options.checkKeyPair !== before.checkKeyPair) {
@@ -206,6 +209,7 @@ export class ModelBuilder {
       service: this.#snapshot.services.get(key),
       slices: this.#snapshot.slicesOf(key),
       allowLoopback: this.#options.allowLoopbackEndpoints,
+      zone: this.#options.zone,
     }
   }
 

@@ -22,6 +22,8 @@ export interface Backend {
   readonly port: string
   /** Those to use now: the ready ones, or the serving and terminating ones when no ready one is left. Sorted. */
   readonly endpoints: readonly Endpoint[]
+  /** Indexes of those that are meant for the proxy's zone, where hints say so. The others are for when these fail. */
+  readonly near?: readonly number[]
 }
 
 export interface Route {

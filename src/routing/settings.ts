@@ -40,6 +40,7 @@ export const defaultSettings: ProxySettings = {
     maxRequestsPerConnection: 10_000,
     maxLifetimeMs: 3_600_000,
   },
+  loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
   requestBuffering: false,
   retries: { on: 'safe', nonIdempotent: false, attempts: 0, withinMs: 0 },
   trustForwardedHeaders: false,
@@ -112,7 +113,7 @@ function withoutRow(key: string, text: string): Pick<Problem, 'reason' | 'messag
 }
 
 function typedValues(configuration: Partial<Configuration> | undefined): SettingValues {
-  const { timeouts, limits, upstreamKeepAlive: upstream } = configuration ?? {}
+  const { timeouts, limits, upstreamKeepAlive: upstream, loadBalance } = configuration ?? {}
   const values: { readonly [K in keyof SettingValues]: SettingValues[K] | undefined } = {
     workers: configuration?.workers,
     accessLog: configuration?.accessLog,
@@ -143,6 +144,8 @@ function typedValues(configuration: Partial<Configuration> | undefined): Setting
     upstreamIdleMs: milliseconds(upstream?.idleSeconds),
     maxRequestsPerUpstreamConnection: upstream?.maxRequestsPerConnection,
     upstreamLifetimeMs: milliseconds(upstream?.maxLifetimeSeconds),
+    algorithm: loadBalance?.algorithm,
+    slowStartMs: milliseconds(loadBalance?.slowStartSeconds),
   }
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
@@ -152,7 +155,7 @@ function milliseconds(seconds: number | undefined): number | undefined {
 }
 
 function merge(values: SettingValues): ProxySettings {
-  const { timeouts, limits, upstreamKeepAlive: upstream, retries } = defaultSettings
+  const { timeouts, limits, upstreamKeepAlive: upstream, loadBalance, retries } = defaultSettings
   return {
     workers: values.workers ?? defaultSettings.workers,
     accessLog: values.accessLog ?? defaultSettings.accessLog,
@@ -192,6 +195,10 @@ function merge(values: SettingValues): ProxySettings {
       nonIdempotent: values.retryNonIdempotent ?? retries.nonIdempotent,
       attempts: values.retryAttempts ?? retries.attempts,
       withinMs: values.retryWithinMs ?? retries.withinMs,
+    },
+    loadBalance: {
+      algorithm: values.algorithm ?? loadBalance.algorithm,
+      slowStartMs: values.slowStartMs ?? loadBalance.slowStartMs,
     },
     trustForwardedHeaders: values.trustForwardedHeaders ?? defaultSettings.trustForwardedHeaders,
     tlsRedirect: values.tlsRedirect ?? defaultSettings.tlsRedirect,

@@ -25,6 +25,8 @@ export interface TranslatorOptions {
   readonly ingressSelector: LabelSelector | null
   /** Let endpoints be on the proxy's own host, as with `serve`. */
   readonly allowLoopbackEndpoints: boolean
+  /** Zone of the proxy: endpoints whose hints name it come first. Absent, hints are not looked at. */
+  readonly zone?: string | undefined
   /** Prefix of annotations, without slash. */
   readonly annotationsPrefix: string
   /** Secret with the certificate for hosts that have none of their own. */

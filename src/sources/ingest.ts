@@ -42,10 +42,11 @@ export function ingestEndpointSlice(raw: KubernetesObject): EndpointSlice {
   const slice = raw as EndpointSlice
   const service = raw.metadata.labels?.[serviceNameLabel]
   const metadata = { ...identityOf(raw), ...(service === undefined ? {} : { labels: { [serviceNameLabel]: service } }) }
-  const endpoints = (slice.endpoints ?? []).map(({ addresses, conditions, zone }) => ({
+  const endpoints = (slice.endpoints ?? []).map(({ addresses, conditions, zone, hints }) => ({
     addresses,
     ...(conditions ? { conditions } : {}),
     ...(zone === undefined ? {} : { zone }),
+    ...(hints?.forZones === undefined ? {} : { hints: { forZones: hints.forZones } }),
   }))
   return {
     apiVersion: raw.apiVersion,

@@ -88,6 +88,7 @@ const endpoint: Shape = {
     conditions: { fields: { ready: 'boolean', serving: 'boolean', terminating: 'boolean' } },
     nodeName: 'string',
     zone: 'string',
+    hints: { fields: { forZones: list({ required: ['name'], fields: { name: 'string' } }) } },
   },
 }
 

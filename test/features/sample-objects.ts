@@ -14,14 +14,19 @@ export function ingress(
   rules: readonly RuleSample[],
   more: {
     readonly className?: string
+    /** Without their prefix. */
+    readonly annotations?: Readonly<Record<string, string>>
     readonly tls?: readonly { readonly hosts: readonly string[]; readonly secretName: string }[]
   } = {},
 ): string {
-  const { className = 'shop', tls } = more
+  const { className = 'shop', annotations = {}, tls } = more
+  const prefixed = Object.entries(annotations).map(
+    ([key, text]) => [`nginx.ingress.kubernetes.io/${key}`, text] as const,
+  )
   return JSON.stringify({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
-    metadata: { name, namespace: 'shop' },
+    metadata: { name, namespace: 'shop', annotations: Object.fromEntries(prefixed) },
     spec: {
       ...(className === '' ? {} : { ingressClassName: className }),
       ...(tls ? { tls } : {}),
@@ -38,15 +43,16 @@ export function service(name: string): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ name: 'http', port: 80 }] } })
 }
 
-/** An EndpointSlice with one loopback endpoint, or none. */
-export function slice(name: string, serviceName: string, port: number | undefined): string {
+/** An EndpointSlice with one loopback endpoint, meant for one zone or for any, or with none. */
+export function slice(name: string, serviceName: string, port: number | undefined, zone?: string): string {
+  const hints = zone === undefined ? {} : { hints: { forZones: [{ name: zone }] } }
   return JSON.stringify({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name, namespace: 'shop', labels: { 'kubernetes.io/service-name': serviceName } },
     addressType: 'IPv4',
     ports: [{ name: 'http', port: port ?? 1, protocol: 'TCP' }],
-    endpoints: port === undefined ? [] : [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+    endpoints: port === undefined ? [] : [{ addresses: ['127.0.0.1'], conditions: { ready: true }, ...hints }],
   })
 }
 

@@ -32,6 +32,8 @@ export interface Change {
   readonly hosts?: Readonly<Record<string, Host | undefined>>
   /** Service name → ports on 127.0.0.1. */
   readonly backends?: Readonly<Record<string, readonly number[] | undefined>>
+  /** Service name → indexes of its ports that are in the zone of the proxy. */
+  readonly near?: Readonly<Record<string, readonly number[]>>
   readonly certificates?: readonly Certificate[]
   readonly defaultCertificate?: string
   readonly settings?: SettingsChange
@@ -119,7 +121,7 @@ export class InProcess {
       backends: new Map(
         Object.entries(change.backends ?? {}).map(([service, ports]) => [
           backendId(service),
-          backendOf(service, ports),
+          backendOf(service, ports, change.near?.[service]),
         ]),
       ),
       certificates: new Map((change.certificates ?? []).map(one => [one.id, one])),
@@ -160,7 +162,11 @@ export async function turn(): Promise<void> {
   })
 }
 
-function backendOf(service: string, ports: readonly number[] | undefined): Backend | undefined {
+function backendOf(
+  service: string,
+  ports: readonly number[] | undefined,
+  near: readonly number[] | undefined,
+): Backend | undefined {
   if (ports === undefined) return undefined
   return {
     id: backendId(service),
@@ -168,5 +174,6 @@ function backendOf(service: string, ports: readonly number[] | undefined): Backe
     service,
     port: '80',
     endpoints: ports.map(port => ({ address: '127.0.0.1', port })),
+    ...(near === undefined ? {} : { near }),
   }
 }

@@ -31,7 +31,6 @@ function out(): number[] {
   health.look(endpoints, avoided)
   const found = endpoints.map((endpoint, index) => (health.isAvoided(endpoint, avoided) ? index : -1))
   const indexes = found.filter(index => index >= 0)
-  expect(avoided.bits).toBe(indexes.reduce((bits, index) => bits | (1 << index), 0))
   expect(health.anyEjected || indexes.length === 0).toBe(true)
   return indexes
 }

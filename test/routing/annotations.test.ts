@@ -86,6 +86,23 @@ describe('values', () => {
     ['client-body-buffer-size', '16k', 'maxBufferedBodyBytes', 16_384],
     ['upstream-vhost', 'app.example.com:8080', 'upstreamVhost', 'app.example.com:8080'],
     ['upstream-vhost', '[2001:db8::1]:80', 'upstreamVhost', '[2001:db8::1]:80'],
+    ['load-balance', 'round_robin', 'loadBalance', 'round_robin'],
+    ['load-balance', 'ewma', 'loadBalance', 'ewma'],
+    ['load-balance', 'least_requests', 'loadBalance', 'least_requests'],
+    ['upstream-hash-by-subset', 'true', 'upstreamHashBySubset', true],
+    ['upstream-hash-by-subset-size', '4', 'upstreamHashBySubsetSize', 4],
+    ['affinity', 'cookie', 'affinity', 'cookie'],
+    ['affinity-mode', 'persistent', 'affinityMode', 'persistent'],
+    ['session-cookie-name', 'SERVERID', 'sessionCookieName', 'SERVERID'],
+    ['session-cookie-path', '/foo bar/', 'sessionCookiePath', '/foo bar/'],
+    ['session-cookie-domain', '.foo.bar', 'sessionCookieDomain', '.foo.bar'],
+    ['session-cookie-expires', '172800', 'sessionCookieExpires', 172_800],
+    ['session-cookie-max-age', '-1', 'sessionCookieMaxAge', -1],
+    ['session-cookie-samesite', 'None', 'sessionCookieSameSite', 'None'],
+    ['session-cookie-conditional-samesite-none', 'true', 'sessionCookieConditionalSameSiteNone', true],
+    ['session-cookie-secure', 'true', 'sessionCookieSecure', true],
+    ['session-cookie-partitioned', 'true', 'sessionCookiePartitioned', true],
+    ['session-cookie-change-on-failure', 'true', 'sessionCookieChangeOnFailure', true],
   ])('%s: %j sets %s', (key, text, option, value) => {
     expect(read({ [key]: text })).toEqual({
       options: { [option]: value },
@@ -110,6 +127,21 @@ describe('values', () => {
     ['proxy-next-upstream', 'always'],
     ['proxy-request-buffering', 'true'],
     ['client-body-buffer-size', '0'],
+    ['load-balance', 'least_conn'],
+    ['upstream-hash-by-subset-size', '0'],
+    ['upstream-hash-by-subset-size', '65'],
+    ['affinity', 'ip'],
+    ['affinity-mode', 'sticky'],
+    ['session-cookie-name', 'a b'],
+    ['session-cookie-name', 'a=b'],
+    ['session-cookie-name', 'a\r\nX-Evil: 1'],
+    ['session-cookie-path', 'foo'],
+    ['session-cookie-path', '/foo; Domain=evil.example'],
+    ['session-cookie-path', '/foo\u0000'],
+    ['session-cookie-domain', 'foo.bar; Secure'],
+    ['session-cookie-expires', '1h'],
+    ['session-cookie-max-age', '1.5'],
+    ['session-cookie-samesite', 'none'],
   ])('%s: %j is told of and its default applies', (key, text) => {
     const { options, refusal, problems } = read({ [key]: text })
     expect(options).toEqual({})
@@ -188,11 +220,9 @@ describe('what is not supported', () => {
   })
 
   test.each([
-    ['affinity', 'cookie'],
     ['enable-cors', 'true'],
     ['server-alias', 'b.example'],
     ['app-root', '/start'],
-    ['load-balance', 'ewma'],
     ['mirror-target', 'https://a.example'],
     ['service-upstream', 'true'],
   ])('%s: %j is told of and the route served without it', (key, text) => {
@@ -216,12 +246,10 @@ describe('what is not supported', () => {
     ['enable-global-auth', 'false'],
     ['limit-rps', '0'],
     ['satisfy', 'all'],
-    ['load-balance', 'round_robin'],
     ['auth-tls-verify-client', 'off'],
     ['proxy-buffering', 'on'],
     ['proxy-buffer-size', '16k'],
     ['proxy-ssl-verify', 'on'],
-    ['session-cookie-name', 'route'],
   ])('%s: %j loses nothing and is accepted in silence', (key, text) => {
     expect(read({ [key]: text })).toEqual({ options: {}, refusal: undefined, skip: false, problems: [] })
   })

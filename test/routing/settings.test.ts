@@ -21,7 +21,7 @@ describe('defaults', () => {
 
   test('are those that the descriptions of the CRD give', () => {
     const crd = readFileSync(new URL('../../crds/ingressdeployment.yaml', import.meta.url), 'utf8')
-    const { timeouts, limits, upstreamKeepAlive } = defaultSettings
+    const { timeouts, limits, upstreamKeepAlive, loadBalance } = defaultSettings
     const documented: Record<string, number> = {
       clientHeadSeconds: timeouts.clientHeadMs / 1000,
       clientBodySeconds: timeouts.clientBodyMs / 1000,
@@ -45,6 +45,7 @@ describe('defaults', () => {
       maxLifetimeSeconds: upstreamKeepAlive.maxLifetimeMs / 1000,
       tunnelDrainSeconds: timeouts.tunnelDrainMs / 1000,
       maxBufferedBodyBytes: limits.maxBufferedBodyBytes,
+      slowStartSeconds: loadBalance.slowStartMs / 1000,
       redirectStatus: defaultSettings.redirectStatus,
     }
     const described = Object.keys(documented).map(field => {
@@ -109,6 +110,7 @@ describe('typed fields', () => {
           maxRequestsPerConnection: 8,
           maxLifetimeSeconds: 14,
         },
+        loadBalance: { algorithm: 'least_requests', slowStartSeconds: 30 },
         requestBuffering: true,
       },
       {},
@@ -142,6 +144,7 @@ describe('typed fields', () => {
         maxMemoryBytes: 15,
       },
       upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8, maxLifetimeMs: 14_000 },
+      loadBalance: { algorithm: 'least_requests', slowStartMs: 30_000 },
       requestBuffering: true,
       retries: defaultSettings.retries,
       trustForwardedHeaders: true,
@@ -177,6 +180,7 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['proxy-next-upstream-tries', '2', { retries: { attempts: 2 } }],
     ['proxy-next-upstream-timeout', '4', { retries: { withinMs: 4000 } }],
     ['retry-non-idempotent', 'true', { retries: { nonIdempotent: true } }],
+    ['load-balance', 'ewma', { loadBalance: { algorithm: 'ewma' } }],
     ['use-forwarded-headers', 'true', { trustForwardedHeaders: true }],
     ['ssl-redirect', 'false', { tlsRedirect: false }],
     ['http-redirect-code', '301', { redirectStatus: 301 }],
@@ -206,6 +210,7 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['proxy-request-buffering', 'true'],
     ['client-body-buffer-size', '0'],
     ['proxy-next-upstream', 'error sometimes'],
+    ['load-balance', 'least_conn'],
   ])('%s: %j is told of with what is allowed, and the others apply', (key, text) => {
     const { settings, problems } = resolve({ [key]: text, 'proxy-send-timeout': '9' })
     expect(settings).toEqual({ ...defaultSettings, timeouts: { ...defaultSettings.timeouts, sendMs: 9000 } })

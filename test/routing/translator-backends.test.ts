@@ -189,3 +189,61 @@ describe('a Service of type ExternalName', () => {
     expect(endpoints(table, 'shop/app/80')).toEqual(['10.0.0.1:8080'])
   })
 })
+
+describe('hints of zones', () => {
+  const hinted = (address: string, ...zones: string[]): ReturnType<typeof ready> => ({
+    ...ready(address),
+    hints: { forZones: zones.map(name => ({ name })) },
+  })
+  const used = (zone: string | undefined, ...slices: (readonly ReturnType<typeof ready>[])[]): readonly string[] => {
+    const objects = slices.map((list, index) => slice('app', list, { name: `app-${index}` }))
+    const { table, translator } = bench([to(80), service('app'), ...objects])
+    const { delta } = translator.reconfigure({ zone })
+    if (delta !== undefined) table.apply(delta)
+    const all = endpoints(table, 'shop/app/80') ?? []
+    const near = table.backend('shop/app/80')?.near
+    return near === undefined ? all : all.filter((_, index) => near.includes(index))
+  }
+
+  test('take no endpoint away: sessions and hashes lead to every zone', () => {
+    const { table, translator } = bench([
+      to(80),
+      service('app'),
+      slice('app', [hinted('10.0.0.1', 'west'), hinted('10.0.0.2', 'east')]),
+    ])
+    const { delta } = translator.reconfigure({ zone: 'east' })
+    if (delta !== undefined) table.apply(delta)
+    expect(endpoints(table, 'shop/app/80')).toEqual(['10.0.0.1:8080', '10.0.0.2:8080'])
+    expect(table.backend('shop/app/80')?.near).toEqual([1])
+  })
+
+  test('keep traffic in the zone of the proxy', () => {
+    expect(used('east', [hinted('10.0.0.1', 'east'), hinted('10.0.0.2', 'west')])).toEqual(['10.0.0.1:8080'])
+    expect(used('east', [hinted('10.0.0.1', 'west', 'east')], [hinted('10.0.0.2', 'west')])).toEqual(['10.0.0.1:8080'])
+  })
+
+  test('count for nothing where the proxy does not know its zone', () => {
+    const all = ['10.0.0.1:8080', '10.0.0.2:8080']
+    expect(used(undefined, [hinted('10.0.0.1', 'east'), hinted('10.0.0.2', 'west')])).toEqual(all)
+  })
+
+  test('count for nothing when one ready endpoint has none, or none is for the zone', () => {
+    const all = ['10.0.0.1:8080', '10.0.0.2:8080']
+    expect(used('east', [hinted('10.0.0.1', 'east'), ready('10.0.0.2')])).toEqual(all)
+    expect(used('east', [hinted('10.0.0.1', 'east')], [ready('10.0.0.2')])).toEqual(all)
+    expect(used('east', [hinted('10.0.0.1', 'east'), hinted('10.0.0.2')])).toEqual(all)
+    expect(used('east', [hinted('10.0.0.1', 'west'), hinted('10.0.0.2', 'north')])).toEqual(all)
+  })
+
+  test('are not looked for on endpoints that are not ready', () => {
+    const list = [hinted('10.0.0.1', 'east'), hinted('10.0.0.2', 'west'), terminating('10.0.0.3')]
+    expect(used('east', list)).toEqual(['10.0.0.1:8080'])
+    expect(used('east', [{ ...hinted('10.0.0.1', 'east'), conditions: { ready: false } }, ready('10.0.0.2')])).toEqual([
+      '10.0.0.2:8080',
+    ])
+  })
+
+  test('leave the endpoints of other zones when those of this one are not allowed', () => {
+    expect(used('east', [hinted('127.0.0.1', 'east'), hinted('10.0.0.2', 'west')])).toEqual(['10.0.0.2:8080'])
+  })
+})

@@ -25,6 +25,7 @@ interface ProxyOptions {
   readonly httpsPort: number
   readonly metricsPort: number
   readonly adminSocket: string
+  readonly zone?: string
 }
 
 /** Until load balancers and kube-proxies have taken the pod out, new connections come and are served. */
@@ -42,6 +43,7 @@ export function define(command: Command, { environment }: CommandContext): void 
     .option('--https-port <port>', 'port for HTTPS', portNumber, podPorts.https)
     .option('--metrics-port <port>', 'port for /healthz, /readyz and /metrics', portNumber, podPorts.metrics)
     .option('--admin-socket <path>', 'unix socket for what only the pod itself may ask', adminSocket)
+    .option('--zone <zone>', 'zone of this proxy, whose endpoints come first; the variable ZONE when absent')
     .action(async (options: ProxyOptions) => {
       const log = createLog({ level: logLevelOf(environment) })
       await runProxy({ options, environment, log, instance: instanceOf(environment) })
@@ -77,7 +79,7 @@ async function runProxy({ options, environment, log, instance }: Run): Promise<v
     instance,
     onConfiguration: configuration => {
       drainMs = configuration.settings.timeouts.drainMs
-      runtime.configure(translatorOptions(configuration))
+      runtime.configure({ ...translatorOptions(configuration), zone: options.zone ?? environment.zone })
     },
   })
   const admins = createAdmins({ address, options, runtime, instance })

@@ -29,6 +29,7 @@ interface ServeOptions {
   readonly ingressClass?: string
   readonly configmap?: { readonly namespace: string; readonly name: string }
   readonly workers?: number
+  readonly zone?: string
   readonly lameDuck: number
 }
 
@@ -44,6 +45,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--ingress-class <name>', 'serve this class, instead of that of the IngressDeployment in the folder')
     .option('--configmap <namespace/name>', 'ConfigMap of the folder with keys of ingress-nginx', namespacedName)
     .option('--workers <number>', 'data workers, instead of one per processor', workerCount)
+    .option('--zone <zone>', 'zone of this proxy: endpoints with a hint for it come first')
     .option(
       '--lame-duck <seconds>',
       'how long to go on accepting after SIGTERM, behind a load balancer that must notice first',
@@ -122,7 +124,7 @@ class Serving {
       { ingressClass: configuration.translator.ingressClass.name, choice: configuration.choice },
       'class chosen',
     )
-    this.#runtime.configure(configuration.translator)
+    this.#runtime.configure({ ...configuration.translator, zone: this.#options.zone })
   }
 
   #tellFileProblems(problems: readonly FileProblem[]): void {

@@ -1,4 +1,4 @@
-import { adminSocket, childName, container, labels, podPorts, selectorLabels } from '../../api/names.ts'
+import { adminSocket, childName, container, labels, podPorts, selectorLabels, zoneLabel } from '../../api/names.ts'
 import type { Plan } from '../plan.ts'
 import { childMetadata, type ManagedObject, meant } from './managed-object.ts'
 
@@ -95,6 +95,8 @@ function environment(plan: Plan): readonly object[] {
     field('POD_NAME', 'metadata.name'),
     field('POD_NAMESPACE', 'metadata.namespace'),
     field('POD_IP', 'status.podIP'),
+    // Empty where the cluster does not copy the node's label to pods (Kubernetes before 1.35): then hints do not count.
+    field('ZONE', `metadata.labels['${zoneLabel}']`),
     { name: 'INSTANCE_NAME', value: plan.instance.name },
     // The proxy plans its drain by it, so that requests in flight end before the kill.
     // Without a limit, its number of data workers follows it; rounded up, and 0 where nothing is asked for.

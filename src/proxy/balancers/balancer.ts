@@ -1,13 +1,27 @@
-/** Chooses among the endpoints of one backend, one choice per attempt. Its state outlives changes of the endpoints. */
+import type { Judged } from '../passive-health.ts'
+import type { Candidates } from './candidates.ts'
+
+/**
+ * Chooses among the endpoints of one backend, one choice per attempt, without allocating. It keeps nothing about
+ * endpoints itself: their numbers are in `EndpointState`, by address, and outlive changes of the backend.
+ */
 export interface Balancer {
-  /**
-   * Index of the endpoint for the next attempt, or -1 when there is none. `tried` has a bit set for each index that
-   * this request has tried; those are chosen again only when nothing else is left.
-   */
-  pick(endpointCount: number, tried: number): number
+  /** Index of the endpoint for the next attempt; -1 when none is eligible. */
+  pick(candidates: Candidates): number
 }
 
-/** Endpoints beyond the bits of `tried` count as untried. */
-export function isTried(tried: number, index: number): boolean {
-  return index < 31 && (tried & (1 << index)) !== 0
+/** What a worker knows of one address, whatever backends have it. */
+export interface EndpointState extends Judged {
+  /** `address:port`. */
+  readonly key: string
+  /** No backend of the present table has it: it gets no more requests. */
+  readonly retired: boolean
+  /** Attempts of this worker that have begun and not ended. */
+  readonly inFlight: number
+  /** Moving average from the begin of an attempt to the head of its response, in microseconds; 0 before the first. */
+  readonly latencyUs: number
+  /** When that was last changed, by the coarse clock. */
+  readonly latencyAtMs: number
+  /** When it joined others that were there, by the coarse clock; -1 when there were none. */
+  readonly joinedMs: number
 }

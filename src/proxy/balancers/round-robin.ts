@@ -1,4 +1,5 @@
-import { type Balancer, isTried } from './balancer.ts'
+import type { Balancer } from './balancer.ts'
+import type { Candidates } from './candidates.ts'
 
 /** Each endpoint in turn, per request and worker. */
 export class RoundRobin implements Balancer {
@@ -9,16 +10,19 @@ export class RoundRobin implements Balancer {
     this.#next = seed
   }
 
-  pick(endpointCount: number, tried: number): number {
-    if (endpointCount === 0) return -1
-    for (let step = 0; step < endpointCount; step++) {
-      const index = (this.#next + step) % endpointCount
-      if (isTried(tried, index)) continue
-      this.#next = index + 1
-      return index
+  pick(candidates: Candidates): number {
+    const { count } = candidates
+    let notWarm = -1
+    for (let step = 0; step < count; step++) {
+      const index = (this.#next + step) % count
+      if (!candidates.isEligible(index)) continue
+      if (candidates.isWarm(index)) {
+        this.#next = index + 1
+        return index
+      }
+      if (notWarm < 0) notWarm = index
     }
-    const index = this.#next % endpointCount
-    this.#next = index + 1
-    return index
+    if (notWarm >= 0) this.#next = notWarm + 1
+    return notWarm
   }
 }

@@ -1,5 +1,8 @@
 import { type AccessRecord, formatJson, formatText } from '../../../src/proxy/access-log.ts'
-import { RoundRobin } from '../../../src/proxy/balancers/round-robin.ts'
+import { Candidates } from '../../../src/proxy/balancers/candidates.ts'
+import { EndpointSet } from '../../../src/proxy/balancers/endpoint-set.ts'
+import { balancers } from '../../../src/proxy/balancers/index.ts'
+import { RandomNumbers } from '../../../src/proxy/balancers/random-numbers.ts'
 import { EndpointGuard } from '../../../src/proxy/endpoint-guard.ts'
 import { RequestIds } from '../../../src/proxy/request-ids.ts'
 import { WorkerCounters } from '../../../src/proxy/worker-counters.ts'
@@ -32,12 +35,31 @@ const times = { logTime: '05/Jan/2026:10:00:00 +0000', isoTime: '2026-01-05T10:0
 const line = Buffer.alloc(4096)
 
 export function proxyCases(): readonly MicroCase[] {
-  const roundRobin = new RoundRobin(0)
+  const candidates = new Candidates(new RandomNumbers(1), { isAvoided: () => false })
+  const endpoints = new EndpointSet(
+    Array.from({ length: 16 }, (_, index) => ({
+      key: `10.0.3.${index}:8080`,
+      retired: false,
+      inFlight: index % 3,
+      latencyUs: 500 + index,
+      latencyAtMs: 0,
+      joinedMs: -1,
+      health: undefined,
+    })),
+  )
   const guard = new EndpointGuard({ allowLoopback: false })
   const ids = new RequestIds()
   const counters = new WorkerCounters()
   return [
-    { name: 'RoundRobin.pick', call: () => roundRobin.pick(16, 0) },
+    ...Object.entries(balancers).map(([name, create]) => {
+      const balancer = create(0)
+      const call = (): number => {
+        candidates.begin(endpoints, undefined, false)
+        candidates.hash = 0x1234_5678
+        return candidates.pick(balancer)
+      }
+      return { name: `balancer ${name}`, call }
+    }),
     { name: 'AccessLog formatText', call: () => line.write(formatText(record, times), 'latin1') },
     { name: 'AccessLog formatJson', call: () => line.write(formatJson(record, times), 'latin1') },
     { name: 'EndpointGuard.allows', call: () => guard.allows('10.0.3.17') },
