@@ -1,4 +1,5 @@
 import type { LabelSelector } from './kubernetes.ts'
+import type { TlsParameters } from './tls-profile.ts'
 
 /**
  * Effective settings of one proxy: every default is filled in. The operator resolves them from
@@ -40,6 +41,8 @@ export interface ProxySettings {
     readonly idleMs: number
     readonly maxRequestsPerConnection: number
   }
+  /** What a handshake with a client may agree on. */
+  readonly tls: TlsParameters
   /** Believe X-Forwarded-* of clients; off, they are replaced. */
   readonly trustForwardedHeaders: boolean
   /** Redirect plain HTTP to HTTPS on hosts with TLS, where the Ingress does not say otherwise. */

@@ -1,4 +1,5 @@
 import type { ProxySettings } from '../api/settings.ts'
+import { tlsProfiles } from '../api/tls-profile.ts'
 
 /** In force until the first delta that brings settings. */
 export const initialSettings: ProxySettings = {
@@ -22,6 +23,7 @@ export const initialSettings: ProxySettings = {
     maxRequestsPerConnection: 1_000,
   },
   upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
+  tls: tlsProfiles.Intermediate,
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,

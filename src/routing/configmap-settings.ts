@@ -1,4 +1,5 @@
 import type { ProxySettings } from '../api/settings.ts'
+import type { TlsParameters } from '../api/tls-profile.ts'
 import {
   booleanAllowed,
   countAllowed,
@@ -11,15 +12,27 @@ import {
   secondsAllowed,
   sizeAllowed,
 } from './annotation-values.ts'
+import {
+  readTlsCurves,
+  readTlsSuites,
+  readTlsVersions,
+  tlsCurvesAllowed,
+  tlsSuitesAllowed,
+  tlsVersionsAllowed,
+} from './tls-values.ts'
 
 /** Settings before defaults are filled in, without their groups. Units as in `ProxySettings`. */
 export type SettingValues = Partial<
-  Pick<ProxySettings, 'workers' | 'accessLog' | 'trustForwardedHeaders' | 'tlsRedirect' | 'redirectStatus'> &
+  Pick<ProxySettings, 'workers' | 'accessLog' | 'trustForwardedHeaders' | 'tls' | 'tlsRedirect' | 'redirectStatus'> &
     ProxySettings['timeouts'] &
     ProxySettings['limits'] & {
       readonly maxIdlePerEndpoint: number
       readonly upstreamIdleMs: number
       readonly maxRequestsPerUpstreamConnection: number
+      /** Parts of `tls`, where no profile says all of it. */
+      readonly tlsVersions: Pick<TlsParameters, 'minVersion' | 'maxVersion'>
+      readonly tlsSuites: Pick<TlsParameters, 'cipherSuites'>
+      readonly tlsCurves: Pick<TlsParameters, 'curves'>
     }
 >
 
@@ -149,6 +162,21 @@ const rows: readonly ConfigMapSetting[] = [
     readBoolean,
     booleanAllowed,
     'believe X-Forwarded-* of clients',
+  ]),
+  setting<SettingValues['tlsVersions']>('ssl-protocols', 'tlsVersions', [
+    readTlsVersions,
+    tlsVersionsAllowed,
+    'TLS versions',
+  ]),
+  setting<SettingValues['tlsSuites']>('ssl-ciphers', 'tlsSuites', [
+    readTlsSuites,
+    tlsSuitesAllowed,
+    'cipher suites of TLS 1.2 and lower; those of TLS 1.3 stay',
+  ]),
+  setting<SettingValues['tlsCurves']>('ssl-ecdh-curve', 'tlsCurves', [
+    readTlsCurves,
+    tlsCurvesAllowed,
+    'groups of the key exchange',
   ]),
   setting<boolean>('ssl-redirect', 'tlsRedirect', [
     readBoolean,

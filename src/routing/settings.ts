@@ -1,6 +1,7 @@
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { ObjectReference, Problem } from '../api/problem.ts'
 import type { ProxySettings } from '../api/settings.ts'
+import { resolveTlsProfile, tlsFault, tlsProfiles } from '../api/tls-profile.ts'
 import { ineffectiveConfigMapKeys, unprotectedConfigMapKeys } from './configmap-keys.ts'
 import { configMapSettings, type SettingValues } from './configmap-settings.ts'
 
@@ -28,6 +29,7 @@ export const defaultSettings: ProxySettings = {
     maxRequestsPerConnection: 1000,
   },
   upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
+  tls: tlsProfiles.Intermediate,
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,
@@ -43,7 +45,13 @@ export function resolveSettings(
   subject: ObjectReference,
 ): { readonly settings: ProxySettings; readonly problems: readonly Problem[] } {
   const { values, problems } = readConfigMap(ingressNginx, subject)
-  return { settings: merge({ ...values, ...typedValues(configuration) }), problems }
+  const settings = merge({ ...values, ...typedValues(configuration) })
+  const fault = tlsFault(settings.tls)
+  if (fault === undefined) return { settings, problems }
+  // Typed fields alone have been through the rules of the CRD.
+  const message = `ssl-protocols and ssl-ciphers can't be used together and the profile Intermediate applies: ${fault}`
+  problems.push({ object: subject, field: fieldOf(subject, 'ssl-protocols'), reason: 'InvalidSetting', message })
+  return { settings: { ...settings, tls: defaultSettings.tls }, problems }
 }
 
 function readConfigMap(
@@ -117,6 +125,7 @@ function typedValues(configuration: Partial<Configuration> | undefined): Setting
     maxHeaderCount: limits?.maxHeaderCount,
     maxConnections: limits?.maxConnections,
     maxRequestsPerConnection: limits?.maxRequestsPerConnection,
+    tls: configuration?.tls === undefined ? undefined : resolveTlsProfile(configuration.tls),
     maxIdlePerEndpoint: upstream?.maxIdlePerEndpoint,
     upstreamIdleMs: milliseconds(upstream?.idleSeconds),
     maxRequestsPerUpstreamConnection: upstream?.maxRequestsPerConnection,
@@ -155,6 +164,7 @@ function merge(values: SettingValues): ProxySettings {
       idleMs: values.upstreamIdleMs ?? upstream.idleMs,
       maxRequestsPerConnection: values.maxRequestsPerUpstreamConnection ?? upstream.maxRequestsPerConnection,
     },
+    tls: values.tls ?? { ...defaultSettings.tls, ...values.tlsVersions, ...values.tlsSuites, ...values.tlsCurves },
     trustForwardedHeaders: values.trustForwardedHeaders ?? defaultSettings.trustForwardedHeaders,
     tlsRedirect: values.tlsRedirect ?? defaultSettings.tlsRedirect,
     redirectStatus: values.redirectStatus ?? defaultSettings.redirectStatus,
