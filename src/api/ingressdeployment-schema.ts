@@ -748,6 +748,12 @@ export const ingressDeploymentSchema = {
                   "minimum": 1,
                   "maximum": 1000000
                 },
+                "maxHandshakes": {
+                  "type": "integer",
+                  "description": "Most TLS handshakes of one worker that are under way; 1024 when absent. Over it the oldest one makes room.",
+                  "minimum": 1,
+                  "maximum": 100000
+                },
                 "maxRequestsPerConnection": {
                   "type": "integer",
                   "description": "Requests on one client connection, 0 for no limit; 1000 when absent.",

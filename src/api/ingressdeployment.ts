@@ -396,6 +396,10 @@ export interface IngressDeployment {
          */
         readonly maxConnections?: number
         /**
+         * Most TLS handshakes of one worker that are under way; 1024 when absent. Over it the oldest one makes room.
+         */
+        readonly maxHandshakes?: number
+        /**
          * Requests on one client connection, 0 for no limit; 1000 when absent.
          */
         readonly maxRequestsPerConnection?: number

@@ -32,6 +32,8 @@ export interface ProxySettings {
     readonly maxHeaderCount: number
     /** Client connections of one worker. */
     readonly maxConnections: number
+    /** TLS handshakes of one worker that are under way; over it the oldest one makes room. */
+    readonly maxHandshakes: number
     /** Requests on one client connection before it is closed; 0 is unlimited. */
     readonly maxRequestsPerConnection: number
   }

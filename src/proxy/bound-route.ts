@@ -14,6 +14,8 @@ export interface BoundRoute {
   readonly maxAttempts: number
   /** The Ingress says how many: endpoints that refuse the connection count, too. */
   readonly triesAreExact: boolean
+  /** The backend is told about the client's certificate. */
+  readonly judgesClients: boolean
 }
 
 const defaultAttempts = 3
@@ -30,6 +32,7 @@ export function bindRoute(host: Host, route: Route, settings: ProxySettings): Bo
     // No limit of its own is still bounded: a request must not wander through a large backend for ever.
     maxAttempts: tries === 0 ? defaultAttempts : Math.min(tries, defaultAttempts),
     triesAreExact: (options.upstreamTries ?? 0) > 0,
+    judgesClients: host.clientCertificates !== undefined,
   }
 }
 

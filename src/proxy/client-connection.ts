@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
@@ -12,6 +13,7 @@ import {
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
+import { TlsClient } from './tls-client.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -42,6 +44,7 @@ export class ClientConnection implements Client {
   readonly #onGone: (connection: ClientConnection) => void
   #state: State = 'head'
   #exchange: Exchange | undefined
+  #tlsClient: TlsClient | undefined
   #reader: BodyReader | undefined
   /** Bytes not consumed yet: an incomplete head, or requests that came ahead of their turn. */
   #held: Buffer | undefined
@@ -109,6 +112,11 @@ export class ClientConnection implements Client {
     if (this.#state === 'body')
       this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
     this.#resume()
+  }
+
+  tlsClient(): TlsClient | undefined {
+    if (this.#identity.secure) this.#tlsClient ??= new TlsClient(this.#socket as TLSSocket)
+    return this.#tlsClient
   }
 
   startTunnel(): void {

@@ -63,7 +63,12 @@ export function identityOfForwardedHeaders(head: RequestHead, connection: Connec
 }
 
 /** The fields that tell a backend who asks. */
-export function requestExtras(identity: ClientIdentity, host: string, requestId: string): RequestExtras {
+export function requestExtras(
+  identity: ClientIdentity,
+  host: string,
+  requestId: string,
+  certificateFields = '',
+): RequestExtras {
   return {
     host,
     forwardedFor: identity.forwardedFor,
@@ -72,7 +77,7 @@ export function requestExtras(identity: ClientIdentity, host: string, requestId:
     forwardedProto: identity.scheme,
     realIp: identity.address,
     requestId,
-    additionalFields: `X-Scheme: ${identity.scheme}\r\n`,
+    additionalFields: `X-Scheme: ${identity.scheme}\r\n${certificateFields}`,
   }
 }
 

@@ -1,15 +1,16 @@
 import type { Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
 import type { ProxySettings } from '../api/settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
 import { BoundRoutes } from './bound-route.ts'
+import { ClientCertificateRules } from './client-certificate-rules.ts'
 import { ClientConnection } from './client-connection.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
+import type { Handshakes } from './handshakes.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
-import { Listeners } from './listeners.ts'
+import { type HandshakeAnswer, Listeners, type TlsServing } from './listeners.ts'
 import { RequestIds } from './request-ids.ts'
 import { SecureContexts } from './secure-contexts.ts'
 import { Upstreams } from './upstreams.ts'
@@ -40,6 +41,8 @@ export class DataWorker {
   /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
   #judgedDefault: Certificate | undefined
+  #servedTls: TlsServing
+  readonly #rules = new ClientCertificateRules()
   #ticker: NodeJS.Timeout | undefined
   #eventSecond = 0
   #events = 0
@@ -59,6 +62,8 @@ export class DataWorker {
       this.#event('certificateRejected', { certificate: certificate.id })
     })
     this.#context = this.#createContext(configuration.state.settings ?? initialSettings)
+    const { tls: parameters } = this.#context.settings
+    this.#servedTls = { certificate: undefined, parameters, sessionContext: this.#rules.sessionContext }
     this.#listeners = this.#createListeners()
   }
 
@@ -86,6 +91,9 @@ export class DataWorker {
           request: message.request,
           backends: listHeldBackends(this.#context.upstreams.backends()),
         })
+        break
+      case 'ticket-keys':
+        this.#listeners.useTicketKeys(message.keys)
         break
       case 'lame-duck':
         this.#context.draining = true
@@ -131,12 +139,13 @@ export class DataWorker {
       httpPort,
       httpsPort,
       ticketKeys,
-      handshakeMs: this.#context.settings.timeouts.clientHeadMs,
-      contextFor: serverName => this.#contextFor(serverName),
-      mayHandshake: handshaking => this.#mayHandshake(handshaking),
+      tls: this.#servedTls,
+      answerFor: serverName => this.#answerFor(serverName),
+      mayHandshake: handshakes => this.#mayHandshake(handshakes),
       onConnection: (socket, secure) => this.#accept(socket, secure),
       onHandshakeFailed: () => this.#counters.add('tlsHandshakesFailed'),
       onError: error => this.#event('listenerFailed', { error: error.message }),
+      nowMs: () => this.#clock.nowMs,
     })
   }
 
@@ -150,37 +159,57 @@ export class DataWorker {
     }
     this.#context.upstreams.apply(delta)
     for (const [id, certificate] of delta.certificates) if (certificate === undefined) this.#contexts.forget(id)
-    this.#useDefaultCertificate()
+    this.#rules.apply(delta)
+    this.#serveTls()
   }
 
-  #useDefaultCertificate(): void {
+  /** Applies what handshakes have in common, where it changed. */
+  #serveTls(): void {
     const id = this.#table.defaultCertificate
-    const certificate = id === undefined ? undefined : this.#table.certificate(id)
-    if (certificate === undefined || certificate === this.#judgedDefault) return
-    this.#judgedDefault = certificate
+    const newest = id === undefined ? undefined : this.#table.certificate(id)
+    const { sessionContext } = this.#rules
+    const { tls: parameters } = this.#context.settings
+    const served = this.#servedTls
+    const isJudged = newest === undefined || newest === this.#judgedDefault
+    if (isJudged && parameters === served.parameters && sessionContext === served.sessionContext) return
+    this.#judgedDefault = newest ?? this.#judgedDefault
+    const certificate = isJudged ? this.#defaultCertificate : newest
+    this.#servedTls = { certificate, parameters, sessionContext }
     try {
-      this.#listeners.useDefault(certificate)
+      this.#listeners.serve(this.#servedTls)
       this.#defaultCertificate = certificate
     } catch {
       this.#counters.add('certificatesRejected')
-      this.#event('certificateRejected', { certificate: certificate.id })
+      this.#event('certificateRejected', { certificate: certificate?.id ?? '' })
+      // All else counts, whatever the certificate is like.
+      this.#listeners.serve({ ...this.#servedTls, certificate: this.#defaultCertificate })
     }
   }
 
   /** The host's certificate; the default one when it has none or its own cannot be loaded. */
-  #contextFor(serverName: string): SecureContext | undefined {
-    const id = this.#table.certificateFor(serverName)
+  #answerFor(serverName: string): HandshakeAnswer | undefined {
+    const host = this.#table.hostOfServerName(serverName)
+    const rule = host?.clientCertificates
+    const id = host?.certificate
     const isOwn = id !== undefined && id !== this.#table.defaultCertificate
     const certificate = isOwn ? this.#table.certificate(id) : undefined
-    const context = certificate === undefined ? undefined : this.#contexts.of(certificate)
-    if (context !== undefined) return context
-    return this.#defaultCertificate === undefined ? undefined : this.#contexts.of(this.#defaultCertificate)
+    const own = certificate === undefined ? undefined : this.#contexts.of(certificate, rule)
+    const fallback = this.#defaultCertificate
+    const context = own ?? (fallback === undefined ? undefined : this.#contexts.of(fallback, rule))
+    return context === undefined ? undefined : { context, asksForCertificate: rule !== undefined }
   }
 
-  #mayHandshake(handshaking: number): boolean {
-    if (this.#connections.size + handshaking < this.#context.settings.limits.maxConnections) return true
-    this.#counters.add('connectionsRefused')
-    return false
+  #mayHandshake(handshakes: Handshakes): boolean {
+    const { maxConnections, maxHandshakes } = this.#context.settings.limits
+    if (this.#connections.size + handshakes.count >= maxConnections) {
+      this.#counters.add('connectionsRefused')
+      return false
+    }
+    if (handshakes.count >= maxHandshakes) {
+      this.#counters.add('tlsHandshakesDropped')
+      handshakes.dropOldest()
+    }
+    return true
   }
 
   #accept(socket: Socket, secure: boolean): void {
@@ -202,6 +231,7 @@ export class DataWorker {
     this.#clock.tick()
     const now = this.#clock.nowMs
     for (const connection of this.#connections) connection.sweep(now)
+    this.#listeners.sweep(now, this.#context.settings.timeouts.clientHeadMs)
     this.#context.upstreams.sweep()
     this.#context.accessLog.flush()
     this.#goOnStopping(now)

@@ -16,6 +16,7 @@ import { type ClientIdentity, requestExtras } from './client-identity.ts'
 import { type ProxyErrorCode, proxyErrors } from './errors.ts'
 import { upstreamName } from './held-backends.ts'
 import type { Answer, RequestFacts } from './phases/phase.ts'
+import type { TlsClient } from './tls-client.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -51,6 +52,8 @@ export interface Client {
   /** The endpoint does not keep up: stop reading the request's body. */
   pauseBody(): void
   resumeBody(): void
+  /** What TLS says about the client; undefined without TLS. */
+  tlsClient(): TlsClient | undefined
   /** From now on bytes go to `Exchange.tunnel`. */
   startTunnel(): void
   /** The connection may be used again after this request, as far as the connection knows. */
@@ -163,6 +166,10 @@ export class Exchange implements UpstreamUser, RequestFacts {
     return this.#identity.address
   }
 
+  get tlsClient(): TlsClient | undefined {
+    return this.#client.tlsClient()
+  }
+
   get redirectHost(): string {
     return this.#identity.host
   }
@@ -217,7 +224,10 @@ export class Exchange implements UpstreamUser, RequestFacts {
     this.#forwarding = true
     this.#corked = upstream
     upstream.cork()
-    let more = upstream.send(serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId)))
+    const certificateFields = this.#bound?.judgesClients === true ? this.#client.tlsClient()?.fields : undefined
+    let more = upstream.send(
+      serialiseRequestHead(this.head, requestExtras(this.#identity, host, this.#requestId, certificateFields)),
+    )
     const early = this.#early
     this.#early = undefined
     for (const piece of early ?? []) more = this.#forwardPiece(upstream, piece)
@@ -476,6 +486,7 @@ export class Exchange implements UpstreamUser, RequestFacts {
       server: serverName,
       connection: this.#connectionField(),
       headOnly,
+      text: answer.text,
       additionalFields: answer.location === undefined ? undefined : `Location: ${answer.location}\r\n`,
     })
     this.#sentBytes = headOnly ? 0 : response.length - response.indexOf('\r\n\r\n') - 4

@@ -20,6 +20,7 @@ export const initialSettings: ProxySettings = {
     maxHeaderBytes: 32_768,
     maxHeaderCount: 100,
     maxConnections: 16_384,
+    maxHandshakes: 1024,
     maxRequestsPerConnection: 1_000,
   },
   upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },

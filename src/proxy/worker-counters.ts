@@ -15,6 +15,10 @@ export const counterRows = {
   connectionsRefused: { kind: 'counter', help: 'client connections closed at once because there were too many' },
   connectionsOpen: { kind: 'gauge', help: 'client connections open' },
   tlsHandshakesFailed: { kind: 'counter', help: 'TLS handshakes that failed' },
+  tlsHandshakesDropped: {
+    kind: 'counter',
+    help: 'TLS handshakes ended to make room for others, because too many were under way',
+  },
   certificatesRejected: { kind: 'counter', help: 'certificates that could not be loaded when they were needed' },
   requests: { kind: 'counter', help: 'requests finished' },
   requestsInFlight: { kind: 'gauge', help: 'requests being served' },

@@ -26,6 +26,7 @@ export const defaultSettings: ProxySettings = {
     maxHeaderBytes: 32_768,
     maxHeaderCount: 100,
     maxConnections: 16_384,
+    maxHandshakes: 1024,
     maxRequestsPerConnection: 1000,
   },
   upstreamKeepAlive: { maxIdlePerEndpoint: 320, idleMs: 60_000, maxRequestsPerConnection: 10_000 },
@@ -124,6 +125,7 @@ function typedValues(configuration: Partial<Configuration> | undefined): Setting
     maxHeaderBytes: limits?.maxHeaderBytes,
     maxHeaderCount: limits?.maxHeaderCount,
     maxConnections: limits?.maxConnections,
+    maxHandshakes: limits?.maxHandshakes,
     maxRequestsPerConnection: limits?.maxRequestsPerConnection,
     tls: configuration?.tls === undefined ? undefined : resolveTlsProfile(configuration.tls),
     maxIdlePerEndpoint: upstream?.maxIdlePerEndpoint,
@@ -157,6 +159,7 @@ function merge(values: SettingValues): ProxySettings {
       maxHeaderBytes: values.maxHeaderBytes ?? limits.maxHeaderBytes,
       maxHeaderCount: values.maxHeaderCount ?? limits.maxHeaderCount,
       maxConnections: values.maxConnections ?? limits.maxConnections,
+      maxHandshakes: values.maxHandshakes ?? limits.maxHandshakes,
       maxRequestsPerConnection: values.maxRequestsPerConnection ?? limits.maxRequestsPerConnection,
     },
     upstreamKeepAlive: {

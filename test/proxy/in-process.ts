@@ -6,7 +6,7 @@ import { createLog } from '../../src/observe/log.ts'
 import { initialSettings } from '../../src/proxy/initial-settings.ts'
 import { createProxy, type Proxy, type ProxyStats } from '../../src/proxy/proxy.ts'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
-import type { Backend, Certificate, Delta, Host, Route } from '../../src/routing/model.ts'
+import type { Backend, Certificate, ClientCertificateRule, Delta, Host, Route } from '../../src/routing/model.ts'
 import { RawClient } from './raw-client.ts'
 
 /** Changes of the settings that a test needs; timeouts and limits are merged one by one. */
@@ -41,6 +41,7 @@ export interface HostOptions {
   readonly certificate?: string
   readonly options?: RouteOptions
   readonly refusal?: Route['refusal']
+  readonly clientCertificates?: ClientCertificateRule
 }
 
 /** A host with one Prefix route on `/` to a service of namespace `test`. */
@@ -54,7 +55,14 @@ export function host(name: string, service: string | undefined, options: HostOpt
     refusal: options.refusal,
     options: options.options ?? {},
   }
-  return { name, routes: [route], defaultRoute: undefined, tls: options.tls ?? false, certificate: options.certificate }
+  return {
+    name,
+    routes: [route],
+    defaultRoute: undefined,
+    tls: options.tls ?? false,
+    certificate: options.certificate,
+    ...(options.clientCertificates === undefined ? {} : { clientCertificates: options.clientCertificates }),
+  }
 }
 
 export function backendId(service: string): string {
