@@ -16,6 +16,8 @@ export interface ProxyRuntimeOptions {
   readonly httpPort: number
   readonly httpsPort: number
   readonly allowLoopbackEndpoints: boolean
+  /** Keys of TLS session tickets that replicas share. */
+  readonly ticketKeyFile?: string | undefined
   /** Wins over the number in the settings. */
   readonly workers?: number | undefined
 }
@@ -86,13 +88,14 @@ export class ProxyRuntime {
     this.#held = undefined
     // Even an empty source is a table: one that answers 404.
     this.#take(held)
-    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options
+    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints, ticketKeyFile } = this.#options
     this.#proxy = createProxy({
       log,
       address,
       httpPort,
       httpsPort,
       allowLoopbackEndpoints,
+      ticketKeyFile,
       workers: this.#workers(),
       workerFile: workerFile(),
     })

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
 import type { Delta } from '../routing/model.ts'
 import { LogWriter } from './log-writer.ts'
 import { TableState } from './table-state.ts'
+import { TicketKeys } from './ticket-keys.ts'
 import { type CounterValues, WorkerCounters } from './worker-counters.ts'
-import type { ForwardedPorts, HeldBackend, ProxyPorts, WorkerConfiguration } from './worker-protocol.ts'
+import type { ForwardedPorts, HeldBackend, ProxyPorts, ToWorker, WorkerConfiguration } from './worker-protocol.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
 export interface ProxyOptions {
@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly forwardedPorts?: ForwardedPorts
   /** Endpoints on loopback addresses are served; only for processes of one's own machine. */
   readonly allowLoopbackEndpoints?: boolean
+  /** 48 random octets that replicas share, so that a TLS session resumes at any of them; followed when it changes. */
+  readonly ticketKeyFile?: string | undefined
   /** Where the access log goes; file descriptor 1 when absent. */
   readonly accessLogFd?: number
 }
@@ -67,7 +69,7 @@ class ControlledProxy implements Proxy {
   readonly #state = new TableState()
   readonly #slots: readonly WorkerSlot[]
   readonly #logWriter: LogWriter
-  readonly #ticketKeys = new Uint8Array(randomBytes(48))
+  readonly #ticketKeys: TicketKeys
   #ports: ProxyPorts
   #started = false
   #closed = false
@@ -77,6 +79,11 @@ class ControlledProxy implements Proxy {
     this.#options = options
     this.#ports = { httpPort: options.httpPort, httpsPort: options.httpsPort }
     this.#logWriter = new LogWriter(options.accessLogFd ?? 1)
+    this.#ticketKeys = new TicketKeys({
+      file: options.ticketKeyFile,
+      log: options.log,
+      onChange: keys => this.#tellAll({ type: 'ticket-keys', keys }),
+    })
     this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => this.#createSlot(index))
   }
 
@@ -84,6 +91,7 @@ class ControlledProxy implements Proxy {
     this.#started = true
     const [first, ...others] = this.#slots
     if (first === undefined) throw new Error('a proxy needs at least one worker')
+    await this.#ticketKeys.start()
     this.#ports = await first.start()
     await Promise.all(others.map(slot => slot.start()))
     return this.#ports
@@ -92,7 +100,7 @@ class ControlledProxy implements Proxy {
   async publish(delta: Delta): Promise<void> {
     this.#state.apply(delta)
     if (!this.#started || this.#closed) return
-    for (const slot of this.#slots) slot.send({ type: 'delta', delta })
+    this.#tellAll({ type: 'delta', delta })
     await new Promise<void>(resolve => {
       this.#publishing.push({ revision: delta.revision, resolve })
       this.#settlePublished()
@@ -132,9 +140,14 @@ class ControlledProxy implements Proxy {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#ticketKeys.stop()
     await Promise.all(this.#slots.map(slot => slot.close()))
     for (const { resolve } of this.#publishing.splice(0)) resolve()
     await this.#logWriter.flushed()
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const slot of this.#slots) slot.send(message)
   }
 
   #createSlot(index: number): WorkerSlot {
@@ -157,7 +170,7 @@ class ControlledProxy implements Proxy {
       allowLoopbackEndpoints: this.#options.allowLoopbackEndpoints ?? false,
       state: this.#state.full(),
       counters,
-      ticketKeys: this.#ticketKeys,
+      ticketKeys: this.#ticketKeys.current,
     }
   }
 

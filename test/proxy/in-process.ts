@@ -87,6 +87,7 @@ export class InProcess {
       readonly workerFile?: URL
       readonly httpPort?: number
       readonly address?: string
+      readonly ticketKeyFile?: string
     } = {},
   ) {
     this.#directory = mkdtempSync(join(tmpdir(), 'ingress-fleet-test-'))
@@ -103,6 +104,7 @@ export class InProcess {
       workerFile: options.workerFile ?? new URL('../../src/proxy/worker.ts', import.meta.url),
       allowLoopbackEndpoints: options.allowLoopbackEndpoints ?? true,
       accessLogFd: this.#logFd,
+      ticketKeyFile: options.ticketKeyFile,
     })
   }
 

@@ -1,7 +1,15 @@
 import { createServer } from 'node:net'
 import type { Command } from 'commander'
-import { adminSocket, defaultAnnotationsPrefix, type InstanceName, podPorts } from '../../api/names.ts'
+import {
+  adminSocket,
+  defaultAnnotationsPrefix,
+  type InstanceName,
+  podPorts,
+  sessionTicketDirectory,
+  sessionTicketKeys,
+} from '../../api/names.ts'
 import type { InstanceConfiguration } from '../../api/settings.ts'
+import { checkAuthorities } from '../../certificates/check-authorities.ts'
 import { KubeClient } from '../../kube/client.ts'
 import { loadClusterAccess } from '../../kube/credentials.ts'
 import { AdminServer } from '../../observe/admin-server.ts'
@@ -25,6 +33,7 @@ interface ProxyOptions {
   readonly httpsPort: number
   readonly metricsPort: number
   readonly adminSocket: string
+  readonly ticketKeyFile: string
 }
 
 /** Until load balancers and kube-proxies have taken the pod out, new connections come and are served. */
@@ -35,6 +44,8 @@ const marginMs = 3000
 
 const defaultGraceSeconds = 90
 
+const defaultTicketKeyFile = `${sessionTicketDirectory}/${sessionTicketKeys.key}`
+
 export function define(command: Command, { environment }: CommandContext): void {
   command
     .option('--address <address>', 'where to listen; every address of the pod when absent')
@@ -42,6 +53,7 @@ export function define(command: Command, { environment }: CommandContext): void 
     .option('--https-port <port>', 'port for HTTPS', portNumber, podPorts.https)
     .option('--metrics-port <port>', 'port for /healthz, /readyz and /metrics', portNumber, podPorts.metrics)
     .option('--admin-socket <path>', 'unix socket for what only the pod itself may ask', adminSocket)
+    .option('--ticket-key-file <path>', 'keys of TLS session tickets that all replicas share', defaultTicketKeyFile)
     .action(async (options: ProxyOptions) => {
       const log = createLog({ level: logLevelOf(environment) })
       await runProxy({ options, environment, log, instance: instanceOf(environment) })
@@ -58,8 +70,8 @@ interface Run {
 async function runProxy({ options, environment, log, instance }: Run): Promise<void> {
   const asked = shutdownAsked(log)
   const address = options.address ?? (await anyAddress())
-  const { httpPort, httpsPort } = options
-  const runtime = new ProxyRuntime({ log, address, httpPort, httpsPort, allowLoopbackEndpoints: false })
+  const { httpPort, httpsPort, ticketKeyFile } = options
+  const runtime = new ProxyRuntime({ log, address, httpPort, httpsPort, ticketKeyFile, allowLoopbackEndpoints: false })
   const access = await loadClusterAccess(clusterAccessOptions(environment))
   const client = new KubeClient(access, { log, userAgent: `ingress-fleet-proxy/${version}` })
   let drainMs = 0
@@ -112,6 +124,7 @@ function translatorOptions(configuration: InstanceConfiguration): TranslatorOpti
     annotationsPrefix: defaultAnnotationsPrefix,
     defaultCertificate: { namespace: instance.namespace, name: defaultCertificateSecretName },
     checkKeyPair: checkKeyPairNow,
+    checkAuthorities,
     settings,
   }
 }
