@@ -1,7 +1,7 @@
 /** TLS versions by the names that OpenSSL and nginx give them; their order as texts is that of their age. */
 export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 
-export type TlsVersion = (typeof tlsVersions)[number]
+type TlsVersion = (typeof tlsVersions)[number]
 
 /** What a TLS handshake may agree on. */
 export interface TlsParameters {

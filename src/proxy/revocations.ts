@@ -50,7 +50,8 @@ function nameOf({ raw }: X509Certificate): string | undefined {
 }
 
 function first(element: DerElement): DerElement | undefined {
-  return derChildren(element).next().value ?? undefined
+  const [child] = derChildren(element)
+  return child
 }
 
 function join(issuer: DerElement, serial: DerElement): string {

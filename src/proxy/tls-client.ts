@@ -105,7 +105,7 @@ function line(name: string, value: string): string {
 }
 
 /** From Node's form, a line per attribute, to that of RFC 2253: the last first, octets outside ASCII as `\C3\A4`. */
-export function distinguishedName(lines: string | undefined): string {
+function distinguishedName(lines: string | undefined): string {
   return (lines ?? '')
     .split('\n')
     .toReversed()

@@ -1,8 +1,9 @@
 import type { Problem } from '../api/problem.ts'
 import type { AnnotationOptions, HostOption, RouteOptions } from './annotations.ts'
 import type { SecretState } from './certificate-book.ts'
-import { type AuthorityState, chooseClientCertificates } from './client-certificates.ts'
+import type { AuthorityState } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
+import { chooseClientCertificates } from './host-client-certificates.ts'
 import { compareIngresses, type DeclaredRoute, type IngressModel, type TlsEntry } from './ingress-model.ts'
 import { wildcardOf } from './match.ts'
 import type { Host, Route } from './model.ts'
@@ -98,16 +99,23 @@ function routeOf(
 }
 
 function routeOptions(ingress: IngressModel, { tls, broken }: HostTls): RouteOptions {
-  const { sslRedirect, forceSslRedirect, ...options } = withoutHostOptions(ingress.options)
+  const { sslRedirect, forceSslRedirect, ...others } = ingress.options
+  const options = withoutHostOptions(others)
   if (forceSslRedirect === true) return { ...options, tlsRedirect: true }
   if (broken) return sslRedirect === false ? { ...options, clearTextRefusal: true } : { ...options, tlsRedirect: true }
   return sslRedirect === undefined ? options : { ...options, tlsRedirect: sslRedirect && tls }
 }
 
-function withoutHostOptions(options: AnnotationOptions): Omit<AnnotationOptions, HostOption> {
-  const { authTlsSecret, authTlsVerifyClient, authTlsVerifyDepth, authTlsPassCertificate, authTlsMatchCn, ...others } =
-    options
-  return others
+const hostOptions: ReadonlySet<string> = new Set([
+  'authTlsSecret',
+  'authTlsVerifyClient',
+  'authTlsVerifyDepth',
+  'authTlsPassCertificate',
+  'authTlsMatchCn',
+] satisfies readonly HostOption[])
+
+function withoutHostOptions(options: Omit<AnnotationOptions, 'sslRedirect' | 'forceSslRedirect'>): RouteOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !hostOptions.has(name)))
 }
 
 /** The certificate of the oldest Ingress that has one for the host; without any Secret, the default one. */

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { ConnectionOptions } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ClientCertificateRule } from '../../src/routing/model.ts'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
+import { host, InProcess } from '../proxy/in-process.ts'
 import { RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
 import { type IssuedCertificate, TestAuthority } from '../proxy/test-authority.ts'
@@ -75,12 +76,10 @@ async function statusFor(certificate?: IssuedCertificate, options: ConnectionOpt
 async function sessionOf(certificate: IssuedCertificate | undefined, options: ConnectionOptions): Promise<Buffer> {
   const client = await connect(certificate, options)
   // With TLS 1.3 it comes after the handshake, with TLS 1.2 it is there already.
-  let session = options.maxVersion === 'TLSv1.2' ? client.socket.getSession() : undefined
-  client.socket.on('session', given => {
-    session = given
-  })
+  const known = options.maxVersion === 'TLSv1.2' ? client.socket.getSession() : undefined
+  const given = once(client.socket, 'session') as Promise<[Buffer]>
   await ask(client, options.servername ?? 'a.test')
-  while (session === undefined) await turn()
+  const session = known ?? (await given)[0]
   client.destroy()
   return session
 }

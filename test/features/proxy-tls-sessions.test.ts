@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,14 +52,12 @@ interface Visit {
 async function visit(proxy: InProcess, options: ConnectionOptions): Promise<Visit> {
   const client = await RawClient.connectTls(proxy.httpsPort, { servername: 'a.test', ...options })
   const resumed = client.socket.isSessionReused()
-  let session = resumed || options.maxVersion === 'TLSv1.2' ? client.socket.getSession() : undefined
-  client.socket.on('session', given => {
-    session = given
-  })
+  const known = resumed || options.maxVersion === 'TLSv1.2' ? client.socket.getSession() : undefined
+  const given = once(client.socket, 'session') as Promise<[Buffer]>
   const certificateName = String(client.socket.getPeerCertificate().subject?.CN)
   client.get('a.test')
   expect((await client.response()).status).toBe(200)
-  while (session === undefined) await turn()
+  const session = known ?? (await given)[0]
   client.destroy()
   return { resumed, certificateName, session: resumed ? (options.session ?? session) : session }
 }

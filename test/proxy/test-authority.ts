@@ -56,12 +56,15 @@ export class TestAuthority {
 
   /** A revocation list in PEM, valid for a day. */
   revoke(...serialNumbers: readonly string[]): string {
-    const algorithm = sequence(oid('1.2.840.113549.1.1.11'), asn1.create(0, asn1.Type.NULL, false, ''))
+    const algorithm = sequence(
+      oid('1.2.840.113549.1.1.11'),
+      asn1.create(asn1.Class.UNIVERSAL, asn1.Type.NULL, false, ''),
+    )
     const entries = serialNumbers.map(serial => sequence(integer(serial), time(0)))
     const list = sequence(
-      asn1.create(0, asn1.Type.INTEGER, false, '\x01'),
+      asn1.create(asn1.Class.UNIVERSAL, asn1.Type.INTEGER, false, '\x01'),
       algorithm,
-      pki.distinguishedNameToAsn1(this.#certificate.subject as never),
+      pki.distinguishedNameToAsn1(this.#certificate.subject),
       time(-1),
       time(1),
       ...(entries.length === 0 ? [] : [sequence(...entries)]),
@@ -70,7 +73,7 @@ export class TestAuthority {
     const whole = sequence(
       list,
       algorithm,
-      asn1.create(0, asn1.Type.BITSTRING, false, `\0${signature.toString('latin1')}`),
+      asn1.create(asn1.Class.UNIVERSAL, asn1.Type.BITSTRING, false, `\0${signature.toString('latin1')}`),
     )
     const base64 = Buffer.from(asn1.toDer(whole).getBytes(), 'latin1').toString('base64')
     return `-----BEGIN X509 CRL-----\n${base64.replaceAll(/(.{64})/g, '$1\n')}\n-----END X509 CRL-----\n`
@@ -135,5 +138,5 @@ function integer(hexadecimal: string): forge.asn1.Asn1 {
 
 function time(days: number): forge.asn1.Asn1 {
   const date = new Date(Date.now() + days * 86_400_000)
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.UTCTIME, false, asn1.dateToUtcTime(date) as never)
+  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.UTCTIME, false, asn1.dateToUtcTime(date))
 }
