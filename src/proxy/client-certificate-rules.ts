@@ -10,7 +10,8 @@ const sessionContext = 'ingress-fleet'
  * never changes.
  */
 export class ClientCertificateRules {
-  readonly #rules = new Map<string, ClientCertificateRule>()
+  /** Host → digest of its rule. */
+  readonly #rules = new Map<string, string>()
   #sessionContext = sessionContext
 
   /** At most 32 characters. */
@@ -22,18 +23,24 @@ export class ClientCertificateRules {
     let isChanged = false
     for (const [name, host] of delta.hosts) {
       const rule = host?.clientCertificates
-      if (rule === undefined && !this.#rules.has(name)) continue
+      const digest = rule === undefined ? undefined : digestOf(rule)
+      if (digest === this.#rules.get(name)) continue
       isChanged = true
-      if (rule === undefined) this.#rules.delete(name)
-      else this.#rules.set(name, rule)
+      if (digest === undefined) this.#rules.delete(name)
+      else this.#rules.set(name, digest)
     }
     if (isChanged) this.#sessionContext = this.#rules.size === 0 ? sessionContext : this.#digest()
   }
 
   #digest(): string {
     const hash = createHash('sha256')
-    for (const [name, rule] of [...this.#rules].sort(([one], [other]) => (one < other ? -1 : 1)))
-      hash.update(JSON.stringify([name, Object.entries(rule).sort(([one], [other]) => (one < other ? -1 : 1))]))
+    const rules = [...this.#rules].sort(([one], [other]) => (one < other ? -1 : 1))
+    for (const [name, digest] of rules) hash.update(`${name} ${digest}\n`)
     return hash.digest('hex').slice(0, 32)
   }
+}
+
+function digestOf(rule: ClientCertificateRule): string {
+  const fields = Object.entries(rule).sort(([one], [other]) => (one < other ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex')
 }

@@ -5,14 +5,11 @@ import type { Certificate, ClientCertificateRule } from '../routing/model.ts'
 /** Contexts kept ready; the one used longest ago goes first. A context holds a parsed chain and key, some 100 KB. */
 const maxContexts = 2_000
 
-/** Contexts of one certificate with different authorities: it serves so many hosts with rules of their own. */
-const maxRulesPerCertificate = 100
-
 interface Entry {
   readonly of: Certificate
   readonly context: SecureContext | undefined
   /** The same certificate with the authorities of a rule, which clients are told of and judged by. */
-  readonly byRule: Map<ClientCertificateRule, SecureContext | undefined>
+  readonly byRule: WeakMap<ClientCertificateRule, SecureContext>
 }
 
 /**
@@ -35,7 +32,7 @@ export class SecureContexts {
     const entry =
       known?.of === certificate
         ? known
-        : { of: certificate, context: this.#create(certificate, undefined), byRule: new Map() }
+        : { of: certificate, context: this.#create(certificate, undefined), byRule: new WeakMap() }
     this.#entries.set(certificate.id, entry)
     if (this.#entries.size > maxContexts) {
       const [oldest] = this.#entries.keys()
@@ -50,12 +47,11 @@ export class SecureContexts {
   }
 
   #withRule({ of, context, byRule }: Entry, rule: ClientCertificateRule): SecureContext | undefined {
-    if (byRule.has(rule)) return byRule.get(rule)
-    // Of rules that were replaced, nobody else takes the contexts away.
-    if (byRule.size >= maxRulesPerCertificate) byRule.clear()
+    const known = byRule.get(rule)
+    if (known !== undefined) return known
     // Without its authorities no certificate of a client is valid: the rule fails closed.
     const made = this.#create(of, rule) ?? context
-    byRule.set(rule, made)
+    if (made !== undefined) byRule.set(rule, made)
     return made
   }
 
