@@ -1,12 +1,13 @@
 import type { IngressDeployment } from './ingressdeployment.ts'
 import { apiVersion } from './names.ts'
 import type { Problem } from './problem.ts'
+import { tlsRules } from './tls-rules.ts'
 
 /**
  * What the CRD says in CEL, said again for objects that no API server has checked (files, a cluster with an older
  * CRD), with the same messages. A test holds the two together.
  */
-interface Rule {
+export interface Rule {
   readonly field: string
   readonly message: string
   /** Fields at fault; none when the rule holds. `previous` is the stored object of an update. */
@@ -101,6 +102,7 @@ export const crossFieldRules: readonly Rule[] = [
     broken: ({ spec: { tls } }) =>
       tls.defaultCertificate.secretName !== undefined && tls.defaultCertificate.generated !== undefined,
   },
+  ...tlsRules,
   {
     // `x-kubernetes-list-type: set` in the CRD: the API server refuses it with words of its own.
     field: 'spec',
@@ -109,6 +111,8 @@ export const crossFieldRules: readonly Rule[] = [
       ...duplicates('spec.service.loadBalancerSourceRanges', spec.service.loadBalancerSourceRanges),
       ...duplicates('spec.scope.namespaces', spec.scope.namespaces),
       ...duplicates('spec.tls.defaultCertificate.generated.hosts', spec.tls.defaultCertificate.generated?.hosts),
+      ...duplicates('spec.configuration.tls.cipherSuites', spec.configuration.tls?.cipherSuites),
+      ...duplicates('spec.configuration.tls.curves', spec.configuration.tls?.curves),
     ],
   },
 ]

@@ -581,6 +581,96 @@ export const ingressDeploymentSchema = {
                 308
               ]
             },
+            "tls": {
+              "type": "object",
+              "description": "What a TLS handshake of a client may agree on; applied to new handshakes at once. The profile Intermediate when absent.",
+              "properties": {
+                "profile": {
+                  "type": "string",
+                  "description": "One of Mozilla's profiles (Modern is TLS 1.3 only, Intermediate adds TLS 1.2 with authenticated encryption and ephemeral keys, Old adds TLS 1.0 and 1.1), or Custom.",
+                  "enum": [
+                    "Modern",
+                    "Intermediate",
+                    "Old",
+                    "Custom"
+                  ],
+                  "default": "Intermediate"
+                },
+                "minVersion": {
+                  "type": "string",
+                  "description": "Lowest version, with profile Custom; TLSv1.2 when absent.",
+                  "enum": [
+                    "TLSv1",
+                    "TLSv1.1",
+                    "TLSv1.2",
+                    "TLSv1.3"
+                  ]
+                },
+                "maxVersion": {
+                  "type": "string",
+                  "description": "Highest version, with profile Custom; TLSv1.3 when absent.",
+                  "enum": [
+                    "TLSv1",
+                    "TLSv1.1",
+                    "TLSv1.2",
+                    "TLSv1.3"
+                  ]
+                },
+                "cipherSuites": {
+                  "type": "array",
+                  "description": "Cipher suites by their OpenSSL names, the preferred one first, with profile Custom; those of Intermediate when absent.",
+                  "minItems": 1,
+                  "maxItems": 30,
+                  "items": {
+                    "type": "string",
+                    "maxLength": 40,
+                    "enum": [
+                      "TLS_AES_128_GCM_SHA256",
+                      "TLS_AES_256_GCM_SHA384",
+                      "TLS_CHACHA20_POLY1305_SHA256",
+                      "ECDHE-ECDSA-AES128-GCM-SHA256",
+                      "ECDHE-RSA-AES128-GCM-SHA256",
+                      "ECDHE-ECDSA-AES256-GCM-SHA384",
+                      "ECDHE-RSA-AES256-GCM-SHA384",
+                      "ECDHE-ECDSA-CHACHA20-POLY1305",
+                      "ECDHE-RSA-CHACHA20-POLY1305",
+                      "ECDHE-ECDSA-AES128-SHA256",
+                      "ECDHE-RSA-AES128-SHA256",
+                      "ECDHE-ECDSA-AES128-SHA",
+                      "ECDHE-RSA-AES128-SHA",
+                      "ECDHE-ECDSA-AES256-SHA384",
+                      "ECDHE-RSA-AES256-SHA384",
+                      "ECDHE-ECDSA-AES256-SHA",
+                      "ECDHE-RSA-AES256-SHA",
+                      "AES128-GCM-SHA256",
+                      "AES256-GCM-SHA384",
+                      "AES128-SHA256",
+                      "AES256-SHA256",
+                      "AES128-SHA",
+                      "AES256-SHA"
+                    ]
+                  }
+                },
+                "curves": {
+                  "type": "array",
+                  "description": "Groups of the key exchange, the preferred one first, with profile Custom; those of Intermediate when absent.",
+                  "minItems": 1,
+                  "maxItems": 10,
+                  "items": {
+                    "type": "string",
+                    "maxLength": 20,
+                    "enum": [
+                      "X25519MLKEM768",
+                      "X25519",
+                      "P-256",
+                      "P-384",
+                      "P-521"
+                    ]
+                  }
+                }
+              },
+              "additionalProperties": false
+            },
             "timeouts": {
               "type": "object",
               "description": "Timeouts of the proxies.",
@@ -675,6 +765,12 @@ export const ingressDeploymentSchema = {
                   "description": "Most client connections of one worker from one IPv4 address or IPv6 /64, 0 for no limit; 0 when absent, because behind a NAT or a load balancer many clients have one address.",
                   "minimum": 0,
                   "maximum": 1000000
+                },
+                "maxHandshakes": {
+                  "type": "integer",
+                  "description": "Most TLS handshakes of one worker that are under way; 1024 when absent. Over it the oldest one makes room.",
+                  "minimum": 1,
+                  "maximum": 100000
                 },
                 "maxRequestsPerConnection": {
                   "type": "integer",

@@ -294,6 +294,55 @@ export interface IngressDeployment {
        */
       readonly redirectStatus?: 301 | 302 | 307 | 308
       /**
+       * What a TLS handshake of a client may agree on; applied to new handshakes at once. The profile Intermediate when absent.
+       */
+      readonly tls?: {
+        /**
+         * One of Mozilla's profiles (Modern is TLS 1.3 only, Intermediate adds TLS 1.2 with authenticated encryption and ephemeral keys, Old adds TLS 1.0 and 1.1), or Custom.
+         */
+        readonly profile: 'Modern' | 'Intermediate' | 'Old' | 'Custom'
+        /**
+         * Lowest version, with profile Custom; TLSv1.2 when absent.
+         */
+        readonly minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+        /**
+         * Highest version, with profile Custom; TLSv1.3 when absent.
+         */
+        readonly maxVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+        /**
+         * Cipher suites by their OpenSSL names, the preferred one first, with profile Custom; those of Intermediate when absent.
+         */
+        readonly cipherSuites?: (
+          | 'TLS_AES_128_GCM_SHA256'
+          | 'TLS_AES_256_GCM_SHA384'
+          | 'TLS_CHACHA20_POLY1305_SHA256'
+          | 'ECDHE-ECDSA-AES128-GCM-SHA256'
+          | 'ECDHE-RSA-AES128-GCM-SHA256'
+          | 'ECDHE-ECDSA-AES256-GCM-SHA384'
+          | 'ECDHE-RSA-AES256-GCM-SHA384'
+          | 'ECDHE-ECDSA-CHACHA20-POLY1305'
+          | 'ECDHE-RSA-CHACHA20-POLY1305'
+          | 'ECDHE-ECDSA-AES128-SHA256'
+          | 'ECDHE-RSA-AES128-SHA256'
+          | 'ECDHE-ECDSA-AES128-SHA'
+          | 'ECDHE-RSA-AES128-SHA'
+          | 'ECDHE-ECDSA-AES256-SHA384'
+          | 'ECDHE-RSA-AES256-SHA384'
+          | 'ECDHE-ECDSA-AES256-SHA'
+          | 'ECDHE-RSA-AES256-SHA'
+          | 'AES128-GCM-SHA256'
+          | 'AES256-GCM-SHA384'
+          | 'AES128-SHA256'
+          | 'AES256-SHA256'
+          | 'AES128-SHA'
+          | 'AES256-SHA'
+        )[]
+        /**
+         * Groups of the key exchange, the preferred one first, with profile Custom; those of Intermediate when absent.
+         */
+        readonly curves?: ('X25519MLKEM768' | 'X25519' | 'P-256' | 'P-384' | 'P-521')[]
+      }
+      /**
        * Timeouts of the proxies.
        */
       readonly timeouts?: {
@@ -358,6 +407,10 @@ export interface IngressDeployment {
          * Most client connections of one worker from one IPv4 address or IPv6 /64, 0 for no limit; 0 when absent, because behind a NAT or a load balancer many clients have one address.
          */
         readonly maxConnectionsPerAddress?: number
+        /**
+         * Most TLS handshakes of one worker that are under way; 1024 when absent. Over it the oldest one makes room.
+         */
+        readonly maxHandshakes?: number
         /**
          * Requests on one client connection, 0 for no limit; 1000 when absent.
          */

@@ -56,6 +56,17 @@ export function childName(instance: InstanceName): string {
   return `ingress-${instance.name}`
 }
 
+/** Secret with the keys of TLS session tickets, which all replicas share. */
+export function sessionTicketSecretName(instance: InstanceName): string {
+  return `ingress-${instance.name}-session-tickets`
+}
+
+/** Keys of that Secret: 48 random octets, and when they were made (RFC 3339). */
+export const sessionTicketKeys = { key: 'ticket.key', issuedAt: 'issued-at' } as const
+
+/** Where a proxy's pod has it. */
+export const sessionTicketDirectory = '/etc/ingress-fleet/session-tickets'
+
 /** Secret with the generated default certificate. */
 export function generatedCertificateName(instance: InstanceName): string {
   return `ingress-${instance.name}-default-tls`

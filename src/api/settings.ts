@@ -1,5 +1,6 @@
 import type { LabelSelector } from './kubernetes.ts'
 import type { Algorithm } from './load-balance.ts'
+import type { TlsParameters } from './tls-profile.ts'
 
 /**
  * Effective settings of one proxy: every default is filled in. The operator resolves them from
@@ -38,6 +39,8 @@ export interface ProxySettings {
     readonly maxConnections: number
     /** Client connections of one worker from one address, an IPv6 /64 being one; 0 is unlimited. */
     readonly maxConnectionsPerAddress: number
+    /** TLS handshakes of one worker that are under way; over it the oldest one makes room. */
+    readonly maxHandshakes: number
     /** Requests on one client connection before it is closed; 0 is unlimited. */
     readonly maxRequestsPerConnection: number
     /** Of one request body, where requests are buffered: a longer one is passed on as it comes. */
@@ -75,6 +78,8 @@ export interface ProxySettings {
     /** How long the share of an endpoint grows that joins others; 0 gives it its full share at once. */
     readonly slowStartMs: number
   }
+  /** What a handshake with a client may agree on. */
+  readonly tls: TlsParameters
   /** Believe X-Forwarded-* of clients; off, they are replaced. */
   readonly trustForwardedHeaders: boolean
   /** Redirect plain HTTP to HTTPS on hosts with TLS, where the Ingress does not say otherwise. */

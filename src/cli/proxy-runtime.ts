@@ -16,6 +16,8 @@ export interface ProxyRuntimeOptions {
   readonly httpPort: number
   readonly httpsPort: number
   readonly allowLoopbackEndpoints: boolean
+  /** Keys of TLS session tickets that replicas share. */
+  readonly ticketKeyFile?: string | undefined
   /** Wins over the number in the settings. */
   readonly workers?: number | undefined
   /** Processors that the pod asked the scheduler for. */
@@ -88,7 +90,7 @@ export class ProxyRuntime {
     this.#held = undefined
     // Even an empty source is a table: one that answers 404.
     this.#take(held)
-    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options
+    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints, ticketKeyFile } = this.#options
     const granted = readGrantedResources()
     this.#proxy = createProxy({
       log,
@@ -96,6 +98,7 @@ export class ProxyRuntime {
       httpPort,
       httpsPort,
       allowLoopbackEndpoints,
+      ticketKeyFile,
       workers: this.#workers(granted),
       memory: {
         limitBytes: granted.memoryLimitBytes,

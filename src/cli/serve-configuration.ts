@@ -2,6 +2,7 @@ import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { ConfigMap, IngressClass, Namespace } from '../api/kubernetes.ts'
 import { defaultAnnotationsPrefix, defaultClassAnnotation, defaultController } from '../api/names.ts'
 import type { ObjectReference, Problem } from '../api/problem.ts'
+import { checkAuthorities } from '../certificates/check-authorities.ts'
 import { resolveSettings } from '../routing/settings.ts'
 import type { TranslatorOptions } from '../routing/translator.ts'
 import { checkKeyPairNow } from './key-pair-check.ts'
@@ -79,6 +80,7 @@ export function decideServeConfiguration(
       defaultCertificate:
         usesOwn && own?.secretName !== undefined ? { namespace: ownNamespace, name: own.secretName } : generatedSecret,
       checkKeyPair: checkKeyPairNow,
+      checkAuthorities,
       settings,
     },
   }

@@ -118,6 +118,8 @@ export interface OwnResponse {
   readonly connection: 'close' | 'keep-alive' | undefined
   /** The request's method was HEAD: the length is told, the body is not sent. */
   readonly headOnly?: boolean | undefined
+  /** For people, in place of status and reason; ASCII. */
+  readonly text?: string | undefined
   /** More field lines, each ending in CRLF, such as Location or Allow. */
   readonly additionalFields?: string | undefined
 }
@@ -126,7 +128,7 @@ export interface OwnResponse {
 export function serialiseOwnResponse(response: OwnResponse): string {
   const reason = reasonPhrase(response.status)
   const hasContent = response.status !== 204 && response.status !== 304 && response.status >= 200
-  const body = hasContent ? `${response.status} ${reason}\n` : ''
+  const body = hasContent ? `${response.text ?? `${response.status} ${reason}`}\n` : ''
   return (
     `HTTP/1.1 ${response.status} ${reason}\r\n` +
     line('Date', response.date) +

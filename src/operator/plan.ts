@@ -15,6 +15,7 @@ import type { IngressClassIdentity, InstanceConfiguration, ProxySettings } from 
 import type { IssuedKeyPair } from '../certificates/generate.ts'
 import { labelsMatch } from '../routing/label-selector.ts'
 import { resolveSettings } from '../routing/settings.ts'
+import type { TicketKeys } from './session-tickets.ts'
 
 type Spec = IngressDeployment['spec']
 
@@ -31,6 +32,8 @@ export interface PlanContext {
   readonly foreignClass?: IngressClass | undefined
   /** What the Secret of a generated certificate is to hold; undefined leaves the Secret alone. */
   readonly keyPair?: IssuedKeyPair | undefined
+  /** What the Secret of session tickets is to hold; undefined makes none. */
+  readonly ticketKeys?: TicketKeys | undefined
   /** A compiled validator, for who plans often. */
   readonly validate?: IngressDeploymentValidator
 }
@@ -58,6 +61,7 @@ export interface Plan {
   readonly secretNamespaces: readonly string[]
   readonly operatorServiceAccount: { readonly namespace: string; readonly name: string }
   readonly defaultCertificate: { readonly secretName: string; readonly keyPair: IssuedKeyPair | undefined }
+  readonly ticketKeys: TicketKeys | undefined
   readonly configuration: InstanceConfiguration
   readonly ingressNginx: Readonly<Record<string, string>>
 }
@@ -117,6 +121,7 @@ export function decide({ value, settings }: Admitted, context: PlanContext): Pla
       secretName,
       keyPair: spec.tls.defaultCertificate.secretName === undefined ? context.keyPair : undefined,
     },
+    ticketKeys: context.ticketKeys,
     configuration: {
       instance,
       ingressClass: { name: ingressClass.name, isDefault: ingressClass.isDefault, controller: ingressClass.controller },

@@ -18,6 +18,7 @@ import { reportChanges } from './instance-events.ts'
 import { observe } from './observe.ts'
 import { belongsTo } from './ownership.ts'
 import { type Admitted, admit, claimedClass, decide, instanceName, type Plan, type PlanContext } from './plan.ts'
+import { decideTicketKeys } from './session-tickets.ts'
 import { addresses, computeStatus } from './status.ts'
 import type { World } from './world.ts'
 
@@ -148,10 +149,16 @@ async function act(owner: IngressDeployment, admitted: Admitted, world: World): 
   const wait = awaitSecrets(instance.namespace, world)
   if (wait) return wait
   const certificate = await decideCertificate(admitted.value, world)
-  const plan = decide(admitted, { ...context, secretNamespaces, keyPair: certificate.keyPair })
+  const tickets = decideTicketKeys(admitted.value, world)
+  const plan = decide(admitted, {
+    ...context,
+    secretNamespaces,
+    keyPair: certificate.keyPair,
+    ticketKeys: tickets?.keys,
+  })
   const applied = await applyPlan(plan, world)
   const { stale } = applied
-  const failures = [...(certificate.failure ? [certificate.failure] : []), ...applied.failures]
+  const failures = [...[certificate.failure, tickets?.failure].filter(one => one !== undefined), ...applied.failures]
   // Bound now, so that a watch does not begin by being refused.
   keepSecrets(key, plan.secretNamespaces, world)
   const pruneFailures = failures.length > 0 || stale ? [] : await pruneAll(plan, world)
@@ -161,8 +168,13 @@ async function act(owner: IngressDeployment, admitted: Admitted, world: World): 
     failures: [...failures, ...pruneFailures],
     certificate: certificate.verdict,
     stale,
-    lookAgainAt: certificate.lookAgainAt,
+    lookAgainAt: earlier(certificate.lookAgainAt, tickets?.rotateAt),
   }
+}
+
+function earlier(one: Date | undefined, other: Date | undefined): Date | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return one < other ? one : other
 }
 
 async function pruneAll(plan: Plan, world: World): Promise<readonly Failure[]> {

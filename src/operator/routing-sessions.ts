@@ -2,6 +2,7 @@ import type { Ingress } from '../api/kubernetes.ts'
 import { defaultAnnotationsPrefix } from '../api/names.ts'
 import type { Problem } from '../api/problem.ts'
 import type { InstanceConfiguration } from '../api/settings.ts'
+import { checkAuthorities } from '../certificates/check-authorities.ts'
 import { type ServedScope, servesIngress } from '../routing/ingress-class.ts'
 import type { Change } from '../routing/snapshot.ts'
 import { createTranslator, type Translator, type TranslatorOptions } from '../routing/translator.ts'
@@ -153,6 +154,7 @@ export class RoutingSessions {
       // Judged by the operator's own condition CertificateReady.
       defaultCertificate: undefined,
       checkKeyPair: this.#options.checkKeyPair,
+      checkAuthorities,
       settings,
     }
   }

@@ -1,5 +1,5 @@
 import type { KubernetesObject, Secret } from '../api/kubernetes.ts'
-import { fieldManager, labels } from '../api/names.ts'
+import { fieldManager, labels, sessionTicketKeys } from '../api/names.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { Reflector } from '../kube/reflector.ts'
 import { resources } from '../kube/resource.ts'
@@ -19,7 +19,7 @@ interface Watched {
 }
 
 /** The keys that certificates and the routing engine need; whatever else a Secret holds is not kept. */
-const keptKeys = ['tls.crt', 'tls.key', 'ca.crt']
+const keptKeys = ['tls.crt', 'tls.key', 'ca.crt', 'ca.crl', ...Object.values(sessionTicketKeys)]
 
 /**
  * Secrets of the namespaces where the operator may read them, and of no other: one watch per namespace, begun when a

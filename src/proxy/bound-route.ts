@@ -18,6 +18,8 @@ export interface BoundRoute {
   readonly maxBufferedBodyBytes: number
   readonly retry: RetryPolicy
   readonly balancing: RouteBalancing
+  /** The backend is told about the client's certificate. */
+  readonly judgesClients: boolean
 }
 
 export function bindRoute(host: Host, route: Route, settings: ProxySettings): BoundRoute {
@@ -34,6 +36,7 @@ export function bindRoute(host: Host, route: Route, settings: ProxySettings): Bo
     maxBufferedBodyBytes: options.maxBufferedBodyBytes ?? settings.limits.maxBufferedBodyBytes,
     retry: retryPolicy(options, settings, { connectMs, readMs }),
     balancing: bindBalancing(route, settings),
+    judgesClients: host.clientCertificates !== undefined,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { detached } from '../http1/octets.ts'
@@ -15,6 +16,7 @@ import {
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
 import { Pace } from './pace.ts'
+import { TlsClient } from './tls-client.ts'
 import { Transport, type TransportOwner } from './transport.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -55,6 +57,7 @@ export class ClientConnection implements Client, TransportOwner {
   readonly #onGone: (connection: ClientConnection) => void
   #state: State = 'head'
   #exchange: Exchange | undefined
+  #tlsClient: TlsClient | undefined
   #reader: BodyReader | undefined
   /** Bytes not consumed yet: an incomplete head, or requests that came ahead of their turn. */
   #held: Buffer | undefined
@@ -131,6 +134,11 @@ export class ClientConnection implements Client, TransportOwner {
     if (this.#state === 'body')
       this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientBodyMs)
     this.#resume()
+  }
+
+  tlsClient(): TlsClient | undefined {
+    if (this.#identity.secure) this.#tlsClient ??= new TlsClient(this.#transport.socket as TLSSocket)
+    return this.#tlsClient
   }
 
   startTunnel(): void {

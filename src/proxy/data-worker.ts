@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
 import type { ProxySettings } from '../api/settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
 import { RoutingTable } from '../routing/table.ts'
@@ -8,13 +7,15 @@ import { AccessLog } from './access-log.ts'
 import { AddressCounts } from './address-counts.ts'
 import { RandomNumbers } from './balancers/random-numbers.ts'
 import { BoundRoutes } from './bound-route.ts'
+import { ClientCertificateRules } from './client-certificate-rules.ts'
 import { ClientConnection } from './client-connection.ts'
 import { plainAddress } from './client-identity.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
+import type { Handshakes } from './handshakes.ts'
 import { HeapWatch } from './heap-watch.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
-import { Listeners } from './listeners.ts'
+import { type HandshakeAnswer, Listeners, type TlsServing } from './listeners.ts'
 import { oldestIdle } from './oldest-idle.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { BodyBudget } from './request-buffer.ts'
@@ -73,6 +74,8 @@ export class DataWorker {
   /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
   #judgedDefault: Certificate | undefined
+  #servedTls: TlsServing
+  readonly #rules = new ClientCertificateRules()
   #ticker: NodeJS.Timeout | undefined
   #eventSecond = 0
   #events = 0
@@ -93,6 +96,8 @@ export class DataWorker {
       this.#event('certificateRejected', { certificate: certificate.id })
     })
     this.#context = this.#createContext(configuration.state.settings ?? initialSettings)
+    const { tls: parameters } = this.#context.settings
+    this.#servedTls = { certificate: undefined, parameters, sessionContext: this.#rules.sessionContext }
     this.#listeners = this.#createListeners()
   }
 
@@ -128,6 +133,9 @@ export class DataWorker {
       case 'memory':
         this.#processIsOver = message.isOver
         this.#judgeLoad()
+        break
+      case 'ticket-keys':
+        this.#listeners.useTicketKeys(message.keys)
         break
       case 'lame-duck':
         this.#context.draining = true
@@ -180,12 +188,13 @@ export class DataWorker {
       httpPort,
       httpsPort,
       ticketKeys,
-      handshakeMs: this.#context.settings.timeouts.clientHeadMs,
-      contextFor: serverName => this.#contextFor(serverName),
-      mayHandshake: (handshaking, socket) => this.#mayHandshake(handshaking, socket),
+      tls: this.#servedTls,
+      answerFor: serverName => this.#answerFor(serverName),
+      mayHandshake: (handshakes, socket) => this.#mayHandshake(handshakes, socket),
       onConnection: (socket, secure) => this.#accept(socket, secure),
       onHandshakeFailed: () => this.#counters.add('tlsHandshakesFailed'),
       onError: error => this.#event('listenerFailed', { error: error.message }),
+      nowMs: () => this.#clock.nowMs,
     })
   }
 
@@ -199,38 +208,55 @@ export class DataWorker {
     }
     this.#context.upstreams.apply(delta)
     for (const [id, certificate] of delta.certificates) if (certificate === undefined) this.#contexts.forget(id)
-    this.#useDefaultCertificate()
+    this.#rules.apply(delta)
+    this.#serveTls()
   }
 
-  #useDefaultCertificate(): void {
+  /** Applies what handshakes have in common, where it changed. */
+  #serveTls(): void {
     const id = this.#table.defaultCertificate
-    const certificate = id === undefined ? undefined : this.#table.certificate(id)
-    if (certificate === undefined || certificate === this.#judgedDefault) return
-    this.#judgedDefault = certificate
+    const newest = id === undefined ? undefined : this.#table.certificate(id)
+    const { sessionContext } = this.#rules
+    const { tls: parameters } = this.#context.settings
+    const served = this.#servedTls
+    const isJudged = newest === undefined || newest === this.#judgedDefault
+    if (isJudged && parameters === served.parameters && sessionContext === served.sessionContext) return
+    this.#judgedDefault = newest ?? this.#judgedDefault
+    const certificate = isJudged ? this.#defaultCertificate : newest
+    this.#servedTls = { certificate, parameters, sessionContext }
     try {
-      this.#listeners.useDefault(certificate)
+      this.#listeners.serve(this.#servedTls)
       this.#defaultCertificate = certificate
     } catch {
       this.#counters.add('certificatesRejected')
-      this.#event('certificateRejected', { certificate: certificate.id })
+      this.#event('certificateRejected', { certificate: certificate?.id ?? '' })
+      // All else counts, whatever the certificate is like.
+      this.#listeners.serve({ ...this.#servedTls, certificate: this.#defaultCertificate })
     }
   }
 
   /** The host's certificate; the default one when it has none or its own cannot be loaded. */
-  #contextFor(serverName: string): SecureContext | undefined {
-    const id = this.#table.certificateFor(serverName)
+  #answerFor(serverName: string): HandshakeAnswer | undefined {
+    const host = this.#table.hostOfServerName(serverName)
+    const rule = host?.clientCertificates
+    const id = host?.certificate
     const isOwn = id !== undefined && id !== this.#table.defaultCertificate
     const certificate = isOwn ? this.#table.certificate(id) : undefined
-    const context = certificate === undefined ? undefined : this.#contexts.of(certificate)
-    if (context !== undefined) return context
-    return this.#defaultCertificate === undefined ? undefined : this.#contexts.of(this.#defaultCertificate)
+    const own = certificate === undefined ? undefined : this.#contexts.of(certificate, rule)
+    const fallback = this.#defaultCertificate
+    const context = own ?? (fallback === undefined ? undefined : this.#contexts.of(fallback, rule))
+    return context === undefined ? undefined : { context, asksForCertificate: rule !== undefined }
   }
 
   /** Counted from the first byte: a handshake costs more than a request. */
-  #mayHandshake(handshaking: number, socket: Socket): boolean {
+  #mayHandshake(handshakes: Handshakes, socket: Socket): boolean {
     const address = plainAddress(socket.remoteAddress ?? '')
-    if (!this.#mayConnect(address, this.#connections.size + handshaking)) return false
+    if (!this.#mayConnect(address, this.#connections.size + handshakes.count)) return false
     socket.once('close', () => this.#addresses.release(address))
+    if (handshakes.count >= this.#context.settings.limits.maxHandshakes) {
+      this.#counters.add('tlsHandshakesDropped')
+      handshakes.dropOldest()
+    }
     return true
   }
 
@@ -288,6 +314,7 @@ export class DataWorker {
     this.#clock.tick()
     const now = this.#clock.nowMs
     for (const connection of this.#connections) connection.sweep(now)
+    this.#listeners.sweep(now, this.#context.settings.timeouts.clientHeadMs)
     this.#context.upstreams.sweep()
     this.#context.accessLog.flush()
     if (this.#ticks % memoryTicks === 0) this.#watchHeap()

@@ -21,6 +21,8 @@ export const proxyErrors = {
   client_gone: { status: 499, side: 'client', retry: 'never' },
   client_too_slow: { status: 499, side: 'client', retry: 'never' },
   no_route: { status: 404, side: 'client', retry: 'never' },
+  client_certificate_refused: { status: 400, side: 'client', retry: 'never' },
+  misdirected: { status: 421, side: 'client', retry: 'never' },
   source_not_allowed: { status: 403, side: 'client', retry: 'never' },
   overloaded: { status: 503, side: 'proxy', retry: 'never' },
   route_refused: { status: 503, side: 'proxy', retry: 'never' },

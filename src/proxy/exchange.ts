@@ -27,6 +27,7 @@ import {
   type RetryPolicy,
 } from './retry-policy.ts'
 import type { BalancedRequest } from './route-balancing.ts'
+import type { TlsClient } from './tls-client.ts'
 import { Tunnel } from './tunnel.ts'
 import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -66,6 +67,8 @@ export interface Client {
   /** The endpoint does not keep up: stop reading the request's body. */
   pauseBody(): void
   resumeBody(): void
+  /** What TLS says about the client; undefined without TLS. */
+  tlsClient(): TlsClient | undefined
   /** From now on bytes go to `Exchange.tunnel`. */
   startTunnel(): void
   /** Nothing more comes through the tunnel. */
@@ -194,6 +197,10 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     return this.#identity.address
   }
 
+  get tlsClient(): TlsClient | undefined {
+    return this.#client.tlsClient()
+  }
+
   get redirectHost(): string {
     return this.#identity.host
   }
@@ -267,6 +274,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
         forwarding,
         framing: length < 0 ? undefined : 'length',
         contentLength: length < 0 ? undefined : length,
+        additionalFields: this.#bound?.judgesClients === true ? this.#client.tlsClient()?.fields : undefined,
       }),
     )
     const buffer = this.#buffer
@@ -642,6 +650,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
       server: serverName,
       connection: this.#connectionField(),
       headOnly,
+      text: answer.text,
       additionalFields: additionalFields(answer),
     })
     this.#sentBytes = headOnly ? 0 : response.length - response.indexOf('\r\n\r\n') - 4

@@ -1,4 +1,5 @@
 import type { ProxySettings } from '../api/settings.ts'
+import { tlsProfiles } from '../api/tls-profile.ts'
 
 /** In force until the first delta that brings settings. */
 export const initialSettings: ProxySettings = {
@@ -22,6 +23,7 @@ export const initialSettings: ProxySettings = {
     maxHeaderCount: 100,
     maxConnections: 16_384,
     maxConnectionsPerAddress: 0,
+    maxHandshakes: 1024,
     maxRequestsPerConnection: 1_000,
     maxBufferedBodyBytes: 1_048_576,
     minHeadBytesPerSecond: 100,
@@ -37,6 +39,7 @@ export const initialSettings: ProxySettings = {
   loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
   requestBuffering: false,
   retries: { on: 'safe', nonIdempotent: false, attempts: 0, withinMs: 0 },
+  tls: tlsProfiles.Intermediate,
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,

@@ -1,24 +1,46 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type SecureContext, type Server as TlsServer } from 'node:tls'
-import { tlsOptions } from './secure-contexts.ts'
+import { createServer as createTlsServer, type SecureContext, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import type { TlsParameters } from '../api/tls-profile.ts'
+import { Handshakes } from './handshakes.ts'
+import { contextOptions } from './secure-contexts.ts'
 
 /** Connections that wait in the kernel for one worker. */
 const backlog = 1_024
+
+/** How long a client may resume a session; the keys of its ticket are rotated, too, which may end it before. */
+const sessionSeconds = 7_200
+
+/** What a handshake gets for its server name. */
+export interface HandshakeAnswer {
+  readonly context: SecureContext
+  /** The client is asked for a certificate; what it sends is judged per request. */
+  readonly asksForCertificate: boolean
+}
+
+/** What every handshake has in common; it may change while connections are open. */
+export interface TlsServing {
+  /** For clients that send no server name; chain and key in PEM. */
+  readonly certificate: { readonly certificate: string; readonly key: string } | undefined
+  readonly parameters: TlsParameters
+  /** Sessions resume where it is the same, at any worker and replica; at most 32 characters. */
+  readonly sessionContext: string
+}
 
 export interface ListenersOptions {
   readonly address: string
   readonly httpPort: number
   readonly httpsPort: number
+  /** 48 bytes. */
   readonly ticketKeys: Uint8Array
-  /** How long a TLS handshake may take. */
-  readonly handshakeMs: number
-  /** The context for a TLS server name; undefined ends the handshake. */
-  readonly contextFor: (serverName: string) => SecureContext | undefined
+  readonly tls: TlsServing
+  /** The answer for a TLS server name; undefined ends the handshake. */
+  readonly answerFor: (serverName: string) => HandshakeAnswer | undefined
   /** Whether one more connection may begin its handshake, beside those that are in theirs; else it is closed. */
-  readonly mayHandshake: (handshaking: number, socket: Socket) => boolean
+  readonly mayHandshake: (handshakes: Handshakes, socket: Socket) => boolean
   readonly onConnection: (socket: Socket, secure: boolean) => void
   readonly onHandshakeFailed: () => void
   readonly onError: (error: Error) => void
+  readonly nowMs: () => number
 }
 
 /**
@@ -28,15 +50,25 @@ export interface ListenersOptions {
 export class Listeners {
   readonly #options: ListenersOptions
   readonly #http: Server
-  readonly #https: TlsServer
+  readonly #https: Server
+  /** Does not listen: it is given the connections that may begin a handshake. */
+  readonly #tls: TlsServer
+  readonly #handshakes = new Handshakes()
+  readonly #onSecureSocketClosed: (this: Socket) => void
+  #ticketKeys: Buffer
   #accepted = 0
-  #handshaking = 0
 
   constructor(options: ListenersOptions) {
     this.#options = options
-    // A client may close its sending side and still wait for the answer.
+    this.#ticketKeys = Buffer.from(options.ticketKeys)
+    const handshakes = this.#handshakes
+    this.#onSecureSocketClosed = function onClosed() {
+      handshakes.closed(this)
+    }
+    // A client may close its sending side and still wait for the answer; over TLS not before the handshake is done.
     this.#http = createServer({ noDelay: true, allowHalfOpen: true }, socket => this.#onSocket(socket))
-    this.#https = this.#createTlsServer()
+    this.#https = createServer({ noDelay: true }, socket => this.#onSecureSocket(socket))
+    this.#tls = this.#createTlsServer()
     for (const server of [this.#http, this.#https]) server.on('error', options.onError)
   }
 
@@ -55,7 +87,12 @@ export class Listeners {
 
   /** TLS handshakes under way. */
   get handshaking(): number {
-    return this.#handshaking
+    return this.#handshakes.count
+  }
+
+  /** Ends the handshakes that have taken `ms` or more. */
+  sweep(nowMs: number, ms: number): void {
+    this.#handshakes.dropOverdue(nowMs, ms)
   }
 
   /** Stops accepting. What the kernel has queued and was not accepted is lost: wait for a quiet moment first. */
@@ -64,65 +101,97 @@ export class Listeners {
     this.#https.close()
   }
 
+  /** From the next handshake on; what is open stays as it is. Throws when the certificate cannot be loaded. */
+  serve({ certificate, parameters, sessionContext }: TlsServing): void {
+    this.#tls.setSecureContext({
+      ...contextOptions(parameters),
+      ...(certificate === undefined ? {} : { cert: certificate.certificate, key: certificate.key }),
+      ticketKeys: this.#ticketKeys,
+      sessionIdContext: sessionContext,
+      sessionTimeout: sessionSeconds,
+    })
+  }
+
+  /** Tickets of the keys before lead to a full handshake. */
+  useTicketKeys(keys: Uint8Array): void {
+    this.#ticketKeys = Buffer.from(keys)
+    this.#tls.setTicketKeys(this.#ticketKeys)
+  }
+
   #onSocket(socket: Socket): void {
     this.#accepted++
     this.#options.onConnection(socket, false)
   }
 
+  #onSecureSocket(socket: Socket): void {
+    this.#accepted++
+    // An error before the end of the handshake has no other listener.
+    socket.on('error', ignore)
+    socket.on('close', this.#onSecureSocketClosed)
+    const { mayHandshake, nowMs } = this.#options
+    if (!mayHandshake(this.#handshakes, socket) || !this.#handshakes.begin(socket, nowMs())) socket.destroy()
+    else this.#tls.emit('connection', socket)
+  }
+
   #createTlsServer(): TlsServer {
+    const { onConnection, onHandshakeFailed, tls } = this.#options
     const server = createTlsServer({
-      ...tlsOptions,
+      ...contextOptions(tls.parameters),
       ALPNProtocols: ['http/1.1'],
-      SNICallback: (serverName, done) => this.#choose(serverName, done),
-      ticketKeys: Buffer.from(this.#options.ticketKeys),
-      sessionIdContext: 'ingress-fleet',
-      handshakeTimeout: this.#options.handshakeMs,
-      noDelay: true,
-      allowHalfOpen: true,
-    })
-    // Before the handshake: an error of such a socket has no other listener.
-    server.on('connection', (socket: Socket) => {
-      this.#accepted++
-      socket.on('error', () => {})
-      const isAllowed = this.#options.mayHandshake(this.#handshaking, socket)
-      this.#handshaking++
-      // Its TLS socket ends with it, as a handshake that failed.
-      if (!isAllowed) socket.destroy()
+      SNICallback: this.#sniCallback(),
+      ticketKeys: this.#ticketKeys,
+      sessionIdContext: tls.sessionContext,
+      sessionTimeout: sessionSeconds,
     })
     server.on('secureConnection', socket => {
-      this.#handshaking--
-      this.#options.onConnection(socket, true)
+      this.#handshakes.succeeded(socket)
+      socket.allowHalfOpen = true
+      onConnection(socket, true)
     })
     server.on('tlsClientError', (_error, socket) => {
-      this.#handshaking--
-      this.#options.onHandshakeFailed()
+      onHandshakeFailed()
       socket.destroy()
     })
     return server
   }
 
-  /** Whatever a client sends as its server name, it must not end the worker. */
-  #choose(serverName: string, done: (error: Error | null, context?: SecureContext) => void): void {
-    try {
-      const context = this.#options.contextFor(serverName)
-      if (context === undefined) done(new Error('no certificate for this server name'))
-      else done(null, context)
-    } catch (error) {
-      this.#options.onError(error instanceof Error ? error : new Error('server name could not be judged'))
-      done(new Error('no certificate for this server name'))
+  /** Called as a method of the TLS socket. Whatever a client sends as its server name, it must not end the worker. */
+  #sniCallback(): (
+    this: unknown,
+    serverName: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ) => void {
+    const { answerFor, onError } = this.#options
+    return function choose(serverName, done) {
+      try {
+        const answer = answerFor(serverName)
+        if (answer === undefined || (answer.asksForCertificate && !askForCertificate(this as TLSSocket)))
+          done(new Error('no certificate for this server name'))
+        else done(null, answer.context)
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error('server name could not be judged'))
+        done(new Error('no certificate for this server name'))
+      }
     }
   }
+}
 
-  /** For clients that send no server name; a change does not touch open connections. */
-  useDefault(certificate: { readonly certificate: string; readonly key: string }): void {
-    this.#https.setSecureContext({
-      ...tlsOptions,
-      cert: certificate.certificate,
-      key: certificate.key,
-      ticketKeys: Buffer.from(this.#options.ticketKeys),
-      sessionIdContext: 'ingress-fleet',
-    })
+/**
+ * By its options node:tls asks either every client of a server for a certificate or none; a browser would be asked on
+ * hosts that want none. The socket's handle can be told for one handshake, which no public method does. False, and no
+ * handshake, where a Node has it no longer.
+ */
+function askForCertificate(socket: TLSSocket): boolean {
+  const { _handle: handle } = socket as unknown as {
+    readonly _handle?: { readonly setVerifyMode?: (request: boolean, reject: boolean) => void }
   }
+  if (typeof handle?.setVerifyMode !== 'function') return false
+  handle.setVerifyMode(true, false)
+  return true
+}
+
+function ignore(): void {
+  // The end of the connection follows.
 }
 
 async function listen(server: Server, address: string, port: number): Promise<number> {

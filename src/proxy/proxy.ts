@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
 import type { Delta } from '../routing/model.ts'
 import { HeapWatch } from './heap-watch.ts'
 import { LogWriter } from './log-writer.ts'
 import { type MemoryOptions, MemoryWatch } from './memory-watch.ts'
 import { TableState } from './table-state.ts'
+import { TicketKeys } from './ticket-keys.ts'
 import { type CounterValues, WorkerCounters } from './worker-counters.ts'
-import type { ForwardedPorts, HeldBackend, ProxyPorts, WorkerConfiguration } from './worker-protocol.ts'
+import type { ForwardedPorts, HeldBackend, ProxyPorts, ToWorker, WorkerConfiguration } from './worker-protocol.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
 export interface ProxyOptions {
@@ -24,6 +24,8 @@ export interface ProxyOptions {
   readonly forwardedPorts?: ForwardedPorts
   /** Endpoints on loopback addresses are served; only for processes of one's own machine. */
   readonly allowLoopbackEndpoints?: boolean
+  /** 48 random octets that replicas share, so that a TLS session resumes at any of them; followed when it changes. */
+  readonly ticketKeyFile?: string | undefined
   /** Where the access log goes; file descriptor 1 when absent. */
   readonly accessLogFd?: number
   /** What the process may have; without a limit, measured by its resident set, when absent. */
@@ -80,7 +82,7 @@ class ControlledProxy implements Proxy {
   readonly #state = new TableState()
   readonly #slots: readonly WorkerSlot[]
   readonly #logWriter: LogWriter
-  readonly #ticketKeys = new Uint8Array(randomBytes(48))
+  readonly #ticketKeys: TicketKeys
   #ports: ProxyPorts
   readonly #memory: MemoryWatch
   readonly #heap = new HeapWatch()
@@ -96,6 +98,11 @@ class ControlledProxy implements Proxy {
     this.#logWriter = new LogWriter(options.accessLogFd ?? 1)
     const memory = options.memory ?? { limitBytes: undefined, usage: () => process.memoryUsage.rss() }
     this.#memory = new MemoryWatch(memory, options.log)
+    this.#ticketKeys = new TicketKeys({
+      file: options.ticketKeyFile,
+      log: options.log,
+      onChange: keys => this.#tellAll({ type: 'ticket-keys', keys }),
+    })
     this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => this.#createSlot(index))
   }
 
@@ -103,6 +110,7 @@ class ControlledProxy implements Proxy {
     this.#started = true
     const [first, ...others] = this.#slots
     if (first === undefined) throw new Error('a proxy needs at least one worker')
+    await this.#ticketKeys.start()
     this.#ports = await first.start()
     await Promise.all(others.map(slot => slot.start()))
     this.#watch = setInterval(() => this.#look(), lookMs)
@@ -113,7 +121,7 @@ class ControlledProxy implements Proxy {
     this.#state.apply(delta)
     if (delta.settings !== undefined) this.#maxMemoryBytes = delta.settings.limits.maxMemoryBytes
     if (!this.#started || this.#closed) return
-    for (const slot of this.#slots) slot.send({ type: 'delta', delta })
+    this.#tellAll({ type: 'delta', delta })
     await new Promise<void>(resolve => {
       this.#publishing.push({ revision: delta.revision, resolve })
       this.#settlePublished()
@@ -156,9 +164,14 @@ class ControlledProxy implements Proxy {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#watch)
+    this.#ticketKeys.stop()
     await Promise.all(this.#slots.map(slot => slot.close()))
     for (const { resolve } of this.#publishing.splice(0)) resolve()
     await this.#logWriter.flushed()
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const slot of this.#slots) slot.send(message)
   }
 
   #createSlot(index: number): WorkerSlot {
@@ -183,7 +196,7 @@ class ControlledProxy implements Proxy {
       state: this.#state.full(),
       counters,
       memoryIsOver: this.#memory.isOver,
-      ticketKeys: this.#ticketKeys,
+      ticketKeys: this.#ticketKeys.current,
     }
   }
 

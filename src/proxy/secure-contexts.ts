@@ -1,32 +1,24 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
-import type { Certificate } from '../routing/model.ts'
+import type { TlsParameters } from '../api/tls-profile.ts'
+import type { Certificate, ClientCertificateRule } from '../routing/model.ts'
 
 /** Contexts kept ready; the one used longest ago goes first. A context holds a parsed chain and key, some 100 KB. */
 const maxContexts = 2_000
 
-/** TLS 1.2 and 1.3 with ephemeral keys and authenticated encryption only; the server chooses. */
-export const tlsOptions = {
-  minVersion: 'TLSv1.2',
-  ciphers: [
-    'TLS_AES_128_GCM_SHA256',
-    'TLS_AES_256_GCM_SHA384',
-    'TLS_CHACHA20_POLY1305_SHA256',
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES128-GCM-SHA256',
-    'ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-AES256-GCM-SHA384',
-    'ECDHE-ECDSA-CHACHA20-POLY1305',
-    'ECDHE-RSA-CHACHA20-POLY1305',
-  ].join(':'),
-  honorCipherOrder: true,
-} as const satisfies SecureContextOptions
+interface Entry {
+  readonly of: Certificate
+  readonly context: SecureContext | undefined
+  /** The same certificate with the authorities of a rule, which clients are told of and judged by. */
+  readonly byRule: WeakMap<ClientCertificateRule, SecureContext>
+}
 
 /**
  * TLS contexts by certificate, made when a handshake first asks for one. A certificate that changes is another object
- * with the same id: the next handshake gets its new context, connections that are open keep theirs.
+ * with the same id: the next handshake gets its new context, connections that are open keep theirs. Versions, suites
+ * and ticket keys are the listener's own: node:tls takes only certificate, key and authorities of such a context.
  */
 export class SecureContexts {
-  readonly #contexts = new Map<string, { readonly of: Certificate; readonly context: SecureContext | undefined }>()
+  readonly #entries = new Map<string, Entry>()
   readonly #onRejected: (certificate: Certificate, error: unknown) => void
 
   constructor(onRejected: (certificate: Certificate, error: unknown) => void) {
@@ -34,29 +26,72 @@ export class SecureContexts {
   }
 
   /** Undefined when the certificate cannot be loaded: that is reported once, not per handshake. */
-  of(certificate: Certificate): SecureContext | undefined {
-    const known = this.#contexts.get(certificate.id)
-    this.#contexts.delete(certificate.id)
-    const entry = known?.of === certificate ? known : { of: certificate, context: this.#create(certificate) }
-    this.#contexts.set(certificate.id, entry)
-    if (this.#contexts.size > maxContexts) {
-      const [oldest] = this.#contexts.keys()
-      if (oldest !== undefined) this.#contexts.delete(oldest)
+  of(certificate: Certificate, rule?: ClientCertificateRule): SecureContext | undefined {
+    const known = this.#entries.get(certificate.id)
+    this.#entries.delete(certificate.id)
+    const entry =
+      known?.of === certificate
+        ? known
+        : { of: certificate, context: this.#create(certificate, undefined), byRule: new WeakMap() }
+    this.#entries.set(certificate.id, entry)
+    if (this.#entries.size > maxContexts) {
+      const [oldest] = this.#entries.keys()
+      if (oldest !== undefined) this.#entries.delete(oldest)
     }
-    return entry.context
+    return rule === undefined || entry.context === undefined ? entry.context : this.#withRule(entry, rule)
   }
 
   /** A removed certificate's key must not stay in memory. */
   forget(id: string): void {
-    this.#contexts.delete(id)
+    this.#entries.delete(id)
   }
 
-  #create(certificate: Certificate): SecureContext | undefined {
+  #withRule({ of, context, byRule }: Entry, rule: ClientCertificateRule): SecureContext | undefined {
+    const known = byRule.get(rule)
+    if (known !== undefined) return known
+    // Without its authorities no certificate of a client is valid: the rule fails closed.
+    const made = this.#create(of, rule) ?? context
+    if (made !== undefined) byRule.set(rule, made)
+    return made
+  }
+
+  #create(certificate: Certificate, rule: ClientCertificateRule | undefined): SecureContext | undefined {
     try {
-      return createSecureContext({ ...tlsOptions, cert: certificate.certificate, key: certificate.key })
+      return createSecureContext({
+        cert: certificate.certificate,
+        key: certificate.key,
+        ...(rule === undefined ? {} : { ca: rule.authorities }),
+        ...(rule?.revocations === undefined ? {} : { crl: rule.revocations }),
+      })
     } catch (error) {
       this.#onRejected(certificate, error)
       return undefined
     }
   }
+}
+
+/** The parameters in the words of node:tls; the server's order of suites counts. */
+export function contextOptions({ minVersion, maxVersion, cipherSuites, curves }: TlsParameters): SecureContextOptions {
+  // OpenSSL's usual level of security has no TLS 1.0 and 1.1.
+  const level = minVersion < 'TLSv1.2' ? ['@SECLEVEL=0'] : []
+  return {
+    minVersion,
+    maxVersion,
+    ciphers: [...cipherSuites, ...level].join(':'),
+    ecdhCurve: knownCurves(curves).join(':'),
+    honorCipherOrder: true,
+  }
+}
+
+/** Those that this Node's OpenSSL has; `auto` when it has none of them. */
+function knownCurves(curves: readonly string[]): readonly string[] {
+  const known = curves.filter(curve => {
+    try {
+      createSecureContext({ ecdhCurve: curve })
+      return true
+    } catch {
+      return false
+    }
+  })
+  return known.length === 0 ? ['auto'] : known
 }

@@ -321,6 +321,11 @@ export class Transport {
     this.#user.transportClosed(code)
   }
 
+  /** For what it says of itself: address, session, certificate. */
+  get socket(): Socket {
+    return this.#socket
+  }
+
   get user(): TransportOwner {
     return this.#user
   }

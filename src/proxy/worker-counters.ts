@@ -19,6 +19,10 @@ export const counterRows = {
   },
   connectionsOpen: { kind: 'gauge', help: 'client connections open' },
   tlsHandshakesFailed: { kind: 'counter', help: 'TLS handshakes that failed' },
+  tlsHandshakesDropped: {
+    kind: 'counter',
+    help: 'TLS handshakes ended to make room for others, because too many were under way',
+  },
   certificatesRejected: { kind: 'counter', help: 'certificates that could not be loaded when they were needed' },
   clockTicks: { kind: 'counter', help: 'turns of the event loops for the clock, ten a second each when all is well' },
   requests: { kind: 'counter', help: 'requests finished' },

@@ -28,12 +28,14 @@ export interface WorkerConfiguration {
   readonly counters: SharedArrayBuffer
   /** The process is over its high-water mark of memory. */
   readonly memoryIsOver: boolean
-  /** 48 bytes that every worker shares, so that a TLS session begun with one resumes with another. */
+  /** 48 bytes that every worker shares, and every replica that has the same file: a session resumes with any of them. */
   readonly ticketKeys: Uint8Array
 }
 
 export type ToWorker =
   | { readonly type: 'delta'; readonly delta: Delta }
+  /** For tickets from now on; those of the keys before are no longer read. */
+  | { readonly type: 'ticket-keys'; readonly keys: Uint8Array }
   /** A batch of the access log has been written: another may come. */
   | { readonly type: 'log-written' }
   | { readonly type: 'list-backends'; readonly request: number }

@@ -22,6 +22,16 @@ import {
   switchAllowed,
 } from './annotation-values.ts'
 import { balancingAnnotations } from './balancing-annotations.ts'
+import {
+  commonNamesAllowed,
+  depthAllowed,
+  readCommonNames,
+  readDepth,
+  readSecretName,
+  readVerifyClient,
+  secretNameAllowed,
+  verifyClientAllowed,
+} from './client-certificate-values.ts'
 import { unhonouredAnnotations } from './unhonoured-annotations.ts'
 
 /** The annotations that do what they say, by the name of the option that they set: the key, how it is read, its risk and its documentation in one place. */
@@ -94,6 +104,56 @@ export const honouredAnnotations = {
     onInvalid: 'refuse',
     doc: 'client networks that get 403, also when the allow list has them',
   }),
+  authTlsSecret: honoured({
+    key: 'auth-tls-secret',
+    read: readSecretName,
+    allowed: secretNameAllowed,
+    scope: 'ingress',
+    risk: 'medium',
+    security: true,
+    onInvalid: 'refuse',
+    doc: 'Secret of the same namespace with the authorities of client certificates in ca.crt, each one up to a self-signed one, and revocation lists in ca.crl; clients of the hosts are asked for certificates',
+  }),
+  authTlsVerifyClient: honoured({
+    key: 'auth-tls-verify-client',
+    read: readVerifyClient,
+    allowed: verifyClientAllowed,
+    scope: 'ingress',
+    risk: 'medium',
+    security: true,
+    onInvalid: 'refuse',
+    doc: 'who gets 400: with on clients without a valid certificate, with optional those with an invalid one, with optional_no_ca not those of an unknown authority; on when absent',
+  }),
+  authTlsVerifyDepth: honoured({
+    key: 'auth-tls-verify-depth',
+    read: readDepth,
+    allowed: depthAllowed,
+    scope: 'ingress',
+    risk: 'low',
+    security: true,
+    onInvalid: 'refuse',
+    doc: 'most authorities between a client certificate and a self-signed one; 1 when absent',
+  }),
+  authTlsPassCertificate: honoured({
+    key: 'auth-tls-pass-certificate-to-upstream',
+    read: readBoolean,
+    allowed: booleanAllowed,
+    scope: 'ingress',
+    risk: 'low',
+    security: true,
+    onInvalid: 'refuse',
+    doc: 'give the backend the client certificate in ssl-client-cert; false when absent',
+  }),
+  authTlsMatchCn: honoured({
+    key: 'auth-tls-match-cn',
+    read: readCommonNames,
+    allowed: commonNamesAllowed,
+    scope: 'ingress',
+    risk: 'high',
+    security: true,
+    onInvalid: 'refuse',
+    doc: 'common names of client certificates that are let in, as a whole, others get 403; all of them when absent',
+  }),
   upstreamTries: honoured({
     key: 'proxy-next-upstream-tries',
     read: readCount,
@@ -147,8 +207,16 @@ export type AnnotationOptions = {
   readonly [K in keyof typeof honouredAnnotations]?: ReadAs<(typeof honouredAnnotations)[K]>
 }
 
+/** Options of whole hosts: they are in `Host`, not in its routes. */
+export type HostOption =
+  | 'authTlsSecret'
+  | 'authTlsVerifyClient'
+  | 'authTlsVerifyDepth'
+  | 'authTlsPassCertificate'
+  | 'authTlsMatchCn'
+
 /** How a route is served beside where it leads; an option that is absent is that of the settings. */
-export interface RouteOptions extends Omit<AnnotationOptions, 'sslRedirect' | 'forceSslRedirect'> {
+export interface RouteOptions extends Omit<AnnotationOptions, 'sslRedirect' | 'forceSslRedirect' | HostOption> {
   /** Redirect plain HTTP to HTTPS, or not; absent, `settings.tlsRedirect` decides on hosts with `tls`. See `plain-http.ts`. */
   readonly tlsRedirect?: boolean
   /** Answer plain HTTP with 503: the host's certificate can't be used, and its Ingress forbids the redirect. */

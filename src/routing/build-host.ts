@@ -1,7 +1,9 @@
 import type { Problem } from '../api/problem.ts'
-import type { RouteOptions } from './annotations.ts'
+import type { AnnotationOptions, HostOption, RouteOptions } from './annotations.ts'
 import type { SecretState } from './certificate-book.ts'
+import type { AuthorityState } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
+import { chooseClientCertificates } from './host-client-certificates.ts'
 import { compareIngresses, type DeclaredRoute, type IngressModel, type TlsEntry } from './ingress-model.ts'
 import { wildcardOf } from './match.ts'
 import type { Host, Route } from './model.ts'
@@ -11,6 +13,8 @@ export interface BuiltHost {
   readonly host: Host | undefined
   readonly problems: readonly Problem[]
 }
+
+export type AuthorityStates = (secret: string) => AuthorityState | undefined
 
 export type SecretStates = (secret: string) => SecretState | undefined
 
@@ -27,15 +31,25 @@ interface HostTls {
 }
 
 /** Builds one host whole from all the Ingresses that name it: each path goes to the oldest that claims it. */
-export function buildHost(name: string, ingresses: readonly IngressModel[], secrets: SecretStates): BuiltHost {
+export function buildHost(
+  name: string,
+  ingresses: readonly IngressModel[],
+  { secrets, authorities }: { readonly secrets: SecretStates; readonly authorities: AuthorityStates },
+): BuiltHost {
   if (ingresses.length === 0) return { host: undefined, problems: [] }
   const ordered = [...ingresses].sort(compareIngresses)
   const problems: Problem[] = []
   const hostTls = chooseCertificate(name, ordered, { secrets, problems })
+  const clients = chooseClientCertificates(ordered, authorities)
+  problems.push(...clients.problems)
   const routes = new Map<string, Route>()
   let defaultRoute: Route | undefined
   for (const ingress of ordered) {
-    const context = { name, options: routeOptions(ingress, hostTls) }
+    const context = {
+      name,
+      options: routeOptions(ingress, hostTls),
+      ...(clients.refused.has(ingress) ? { refusal: unjudgedClients } : {}),
+    }
     for (const declared of ingress.hosts.get(name) ?? []) {
       const claim = `${declared.match} ${declared.path}`
       const winner = routes.get(claim)
@@ -48,8 +62,15 @@ export function buildHost(name: string, ingresses: readonly IngressModel[], secr
     else problems.push(defaultConflict(ingress, ingress.defaultRoute, { name, winner: defaultRoute }))
   }
   const { tls, certificate } = hostTls
-  return { host: { name, routes: [...routes.values()].sort(compareRoutes), defaultRoute, tls, certificate }, problems }
+  const rule = clients.rule === undefined ? {} : { clientCertificates: clients.rule }
+  return {
+    host: { name, routes: [...routes.values()].sort(compareRoutes), defaultRoute, tls, certificate, ...rule },
+    problems,
+  }
 }
+
+/** Who may ask for the route can't be told: nobody is let in. */
+const unjudgedClients: Route['refusal'] = { status: 503, reason: 'ClientCertificates' }
 
 /** The longest path first; on equal paths the exact one. */
 function compareRoutes(one: Route, other: Route): number {
@@ -59,11 +80,13 @@ function compareRoutes(one: Route, other: Route): number {
 function routeOf(
   ingress: IngressModel,
   declared: DeclaredRoute,
-  context: { name: string; options: RouteOptions; isDefault?: boolean },
+  context: { name: string; options: RouteOptions; isDefault?: boolean; refusal?: Route['refusal'] },
 ): Route {
   const { namespace, name } = ingress.object
   const refusal =
-    ingress.refusal ?? (declared.backend === undefined ? { status: 503, reason: 'UnsupportedBackend' } : undefined)
+    ingress.refusal ??
+    context.refusal ??
+    (declared.backend === undefined ? { status: 503, reason: 'UnsupportedBackend' } : undefined)
   return {
     id: `${namespace}/${name}/${context.name}/${context.isDefault === true ? 'default' : declared.match}${declared.path}`,
     path: declared.path,
@@ -76,10 +99,23 @@ function routeOf(
 }
 
 function routeOptions(ingress: IngressModel, { tls, broken }: HostTls): RouteOptions {
-  const { sslRedirect, forceSslRedirect, ...options } = ingress.options
+  const { sslRedirect, forceSslRedirect, ...others } = ingress.options
+  const options = withoutHostOptions(others)
   if (forceSslRedirect === true) return { ...options, tlsRedirect: true }
   if (broken) return sslRedirect === false ? { ...options, clearTextRefusal: true } : { ...options, tlsRedirect: true }
   return sslRedirect === undefined ? options : { ...options, tlsRedirect: sslRedirect && tls }
+}
+
+const hostOptions: ReadonlySet<string> = new Set([
+  'authTlsSecret',
+  'authTlsVerifyClient',
+  'authTlsVerifyDepth',
+  'authTlsPassCertificate',
+  'authTlsMatchCn',
+] satisfies readonly HostOption[])
+
+function withoutHostOptions(options: Omit<AnnotationOptions, 'sslRedirect' | 'forceSslRedirect'>): RouteOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !hostOptions.has(name)))
 }
 
 /** The certificate of the oldest Ingress that has one for the host; without any Secret, the default one. */

@@ -117,7 +117,8 @@ function readPair(secret: Secret): KeyPair | undefined {
   return certificate === undefined || key === undefined ? undefined : { certificate, key }
 }
 
-function readText(secret: Secret, name: string): string | undefined {
+/** A key of a Secret as text; undefined where it is missing, empty or no base64. */
+export function readText(secret: Secret, name: string): string | undefined {
   const plain = secret.stringData?.[name]
   if (plain !== undefined) return plain === '' ? undefined : plain
   const encoded = secret.data?.[name]

@@ -55,8 +55,6 @@ export const unprotectedConfigMapKeys: ReadonlyMap<string, UnprotectedKey> = new
       harmless: nothing,
     },
   ],
-  ['ssl-protocols', { doc: 'TLS versions', instead: 'TLS 1.2 and 1.3 are served', harmless: oneOf('TLSv1.2 TLSv1.3') }],
-  ['ssl-ciphers', { doc: 'TLS ciphers', instead: 'the ciphers of Node are served', harmless: nothing }],
   [
     'ssl-reject-handshake',
     { doc: 'refuse unknown server names', instead: 'unknown names get the default certificate', harmless: isFalse },
@@ -117,7 +115,7 @@ export const ineffectiveConfigMapKeys: ReadonlySet<string> = new Set(
   proxy-ssl-location-only proxy-stream-next-upstream proxy-stream-next-upstream-timeout
   proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout relative-redirects
   reuse-port server-name-hash-bucket-size server-name-hash-max-size server-tokens
-  service-upstream skip-access-log-urls ssl-buffer-size ssl-dh-param ssl-early-data ssl-ecdh-curve
+  service-upstream skip-access-log-urls ssl-buffer-size ssl-dh-param ssl-early-data
   ssl-session-cache ssl-session-cache-size ssl-session-ticket-key ssl-session-tickets ssl-session-timeout
   stream-access-log-path strict-validate-path-type syslog-host syslog-port tcp-services udp-services
   use-geoip use-geoip2 use-gzip use-http2 use-port-in-redirects variables-hash-bucket-size

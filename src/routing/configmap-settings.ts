@@ -1,5 +1,6 @@
 import { type Algorithm, algorithms } from '../api/load-balance.ts'
 import type { ProxySettings, RetryCondition } from '../api/settings.ts'
+import type { TlsParameters } from '../api/tls-profile.ts'
 import {
   booleanAllowed,
   bufferSizeAllowed,
@@ -21,12 +22,20 @@ import {
   sizeAllowed,
   switchAllowed,
 } from './annotation-values.ts'
+import {
+  readTlsCurves,
+  readTlsSuites,
+  readTlsVersions,
+  tlsCurvesAllowed,
+  tlsSuitesAllowed,
+  tlsVersionsAllowed,
+} from './tls-values.ts'
 
 /** Settings before defaults are filled in, without their groups. Units as in `ProxySettings`. */
 export type SettingValues = Partial<
   Pick<
     ProxySettings,
-    'workers' | 'accessLog' | 'trustForwardedHeaders' | 'tlsRedirect' | 'redirectStatus' | 'requestBuffering'
+    'workers' | 'accessLog' | 'trustForwardedHeaders' | 'tls' | 'tlsRedirect' | 'redirectStatus' | 'requestBuffering'
   > &
     ProxySettings['timeouts'] &
     ProxySettings['limits'] & {
@@ -40,6 +49,10 @@ export type SettingValues = Partial<
       readonly retryNonIdempotent: boolean
       readonly retryAttempts: number
       readonly retryWithinMs: number
+      /** Parts of `tls`, where no profile says all of it. */
+      readonly tlsVersions: Pick<TlsParameters, 'minVersion' | 'maxVersion'>
+      readonly tlsSuites: Pick<TlsParameters, 'cipherSuites'>
+      readonly tlsCurves: Pick<TlsParameters, 'curves'>
     }
 >
 
@@ -209,6 +222,21 @@ const rows: readonly ConfigMapSetting[] = [
     readBoolean,
     booleanAllowed,
     'believe X-Forwarded-* of clients',
+  ]),
+  setting<SettingValues['tlsVersions']>('ssl-protocols', 'tlsVersions', [
+    readTlsVersions,
+    tlsVersionsAllowed,
+    'TLS versions',
+  ]),
+  setting<SettingValues['tlsSuites']>('ssl-ciphers', 'tlsSuites', [
+    readTlsSuites,
+    tlsSuitesAllowed,
+    'cipher suites of TLS 1.2 and lower; those of TLS 1.3 stay',
+  ]),
+  setting<SettingValues['tlsCurves']>('ssl-ecdh-curve', 'tlsCurves', [
+    readTlsCurves,
+    tlsCurvesAllowed,
+    'groups of the key exchange',
   ]),
   setting<boolean>('ssl-redirect', 'tlsRedirect', [
     readBoolean,

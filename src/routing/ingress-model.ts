@@ -1,6 +1,7 @@
 import type { Ingress, IngressBackend, IngressPath } from '../api/kubernetes.ts'
 import type { ObjectReference, Problem } from '../api/problem.ts'
 import type { AnnotationOptions } from './annotations.ts'
+import { type DeclaredClientCertificates, readClientCertificates } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
 import { isHostName, normalizeHost } from './host-name.ts'
 import { wildcardOf } from './match.ts'
@@ -55,6 +56,7 @@ export interface IngressModel {
   readonly tls: readonly TlsEntry[]
   readonly backends: ReadonlyMap<string, BackendReference>
   readonly secrets: ReadonlySet<string>
+  readonly clientCertificates: DeclaredClientCertificates | undefined
   readonly problems: readonly Problem[]
 }
 
@@ -91,6 +93,10 @@ export function readIngress(ingress: Ingress, annotationsPrefix: string): Ingres
   readRules(draft, spec)
   const defaultRoute = readDefaultBackend(draft, spec)
   const tls = readTls(draft, spec)
+  const asked = readClientCertificates(options, { namespace: object.namespace, prefix: annotationsPrefix })
+  const clientCertificates = asked !== undefined && 'rule' in asked ? asked : undefined
+  if (asked !== undefined && !('rule' in asked)) problems.push({ object, ...asked })
+  const isUnfit = asked !== undefined && clientCertificates === undefined
   const created = Date.parse(ingress.metadata.creationTimestamp ?? '')
   return {
     key: objectKey(object.namespace, object.name),
@@ -98,12 +104,15 @@ export function readIngress(ingress: Ingress, annotationsPrefix: string): Ingres
     object,
     created: Number.isNaN(created) ? 0 : created,
     options,
-    refusal,
+    refusal: refusal ?? (isUnfit ? { status: 503, reason: 'InvalidAnnotation' } : undefined),
     hosts: draft.hosts,
     defaultRoute,
     ...tls,
     backends: draft.backends,
-    secrets: new Set(tls.tls.map(entry => entry.secret).filter(secret => secret !== undefined)),
+    secrets: new Set(
+      [...tls.tls.map(entry => entry.secret), clientCertificates?.secret].filter(secret => secret !== undefined),
+    ),
+    clientCertificates,
     problems: [...annotationProblems, ...problems],
   }
 }

@@ -2,6 +2,7 @@ import type { ObjectReference, Problem } from '../api/problem.ts'
 import { buildBackend } from './build-backend.ts'
 import { buildHost } from './build-host.ts'
 import { CertificateBook } from './certificate-book.ts'
+import { type AuthorityState, readAuthorities } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
 import { IngressIndex } from './ingress-index.ts'
 import { compareIngresses, type IngressModel } from './ingress-model.ts'
@@ -15,7 +16,7 @@ import type { Translation, TranslatorOptions } from './translator.ts'
 
 type Options = Pick<
   TranslatorOptions,
-  'allowLoopbackEndpoints' | 'zone' | 'checkKeyPair' | 'defaultCertificate' | 'settings'
+  'allowLoopbackEndpoints' | 'zone' | 'checkAuthorities' | 'checkKeyPair' | 'defaultCertificate' | 'settings'
 >
 
 /** Refers to the default certificate in the place of an Ingress or a host, whose keys never look like this. */
@@ -39,6 +40,8 @@ export class ModelBuilder {
   readonly problems = new ProblemLedger()
   readonly #snapshot: Snapshot
   readonly #book = new CertificateBook()
+  /** By Secret that an Ingress names for client certificates. */
+  readonly #authorities = new Map<string, AuthorityState>()
   readonly #hosts = new Map<string, Host>()
   readonly #backends = new Map<string, Backend>()
   readonly #certificates = new Map<string, Certificate>()
@@ -129,6 +132,7 @@ export class ModelBuilder {
 
   #evaluateSecret(key: string, { marks, recheck }: { marks: Marks; recheck: boolean }): void {
     const causes = marks.causes(`secret/${key}`)
+    this.#evaluateAuthorities(key, marks)
     const isDefault = key === keyOf(this.#options)
     const referrers = this.index.ofSecret(key)
     if (referrers.length === 0 && !isDefault) {
@@ -147,6 +151,20 @@ export class ModelBuilder {
     for (const { key: ingress, hosts } of referrers) {
       marks.add(`tls/${ingress}`, causes)
       if (hostsMayDiffer) for (const host of hosts.keys()) marks.add(`host/${host}`, causes)
+    }
+  }
+
+  #evaluateAuthorities(key: string, marks: Marks): void {
+    const referrers = this.index.ofSecret(key).filter(({ clientCertificates }) => clientCertificates?.secret === key)
+    const before = this.#authorities.get(key)
+    const secret = this.#snapshot.secrets.get(key)
+    const after = referrers.length === 0 ? undefined : readAuthorities(key, secret, this.#options.checkAuthorities)
+    if (sameData(before, after)) return
+    put(this.#authorities, key, after)
+    const causes = marks.causes(`secret/${key}`)
+    for (const { key: ingress, hosts } of referrers) {
+      marks.add(`tls/${ingress}`, causes)
+      for (const host of hosts.keys()) marks.add(`host/${host}`, causes)
     }
   }
 
@@ -170,7 +188,10 @@ export class ModelBuilder {
 
   #buildHost(name: string, draft: DeltaDraft, marks: Marks): void {
     const unit = `host/${name}`
-    const { host, problems } = buildHost(name, this.index.ofHost(name), key => this.#book.get(key))
+    const { host, problems } = buildHost(name, this.index.ofHost(name), {
+      secrets: key => this.#book.get(key),
+      authorities: key => this.#authorities.get(key),
+    })
     this.problems.set(unit, problems)
     const before = this.#hosts.get(name)
     if (sameData(before, host)) return
@@ -232,6 +253,10 @@ export class ModelBuilder {
       if (model !== undefined && fault !== undefined)
         problems.push({ object: model.object, field: `${field}.secretName`, ...fault })
     }
+    const asked = model?.clientCertificates
+    const fault = asked && this.#authorities.get(asked.secret)?.fault
+    if (model !== undefined && asked !== undefined && fault !== undefined)
+      problems.push({ object: model.object, field: asked.field, ...fault })
     this.problems.set(`tls/${ingressKey}`, problems)
   }
 

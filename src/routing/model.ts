@@ -53,6 +53,33 @@ export interface Host {
   readonly tls: boolean
   /** Id of the certificate to serve; undefined is the default certificate. */
   readonly certificate: string | undefined
+  /** Set when its clients are to have certificates of their own. */
+  readonly clientCertificates?: ClientCertificateRule
+}
+
+/** Who may ask a host, as `auth-tls-*` says it (ngx_http_ssl_module's `ssl_verify_client`). */
+export interface ClientCertificateRule {
+  /**
+   * `on`: only with a valid certificate. `optional`: also without any, but with no invalid one. `optional_no_ca`: also
+   * with one of an unknown authority; the backend judges.
+   */
+  readonly verify: 'on' | 'optional' | 'optional_no_ca'
+  /** Most authorities between the certificate and a self-signed one. */
+  readonly maxDepth: number
+  /** Certificates of the authorities in PEM; one at least is self-signed. */
+  readonly authorities: string
+  /** Revocation lists in PEM. */
+  readonly revocations?: string
+  /** Give the backend the certificate. */
+  readonly passCertificate: boolean
+  /** Common names that are let in; absent lets in all. */
+  readonly commonNames?: CommonNames
+}
+
+/** Alternatives, of which those in `prefixes` may go on. */
+export interface CommonNames {
+  readonly exact: readonly string[]
+  readonly prefixes: readonly string[]
 }
 
 export interface Certificate {

@@ -1,6 +1,7 @@
 import type { IngressDeployment } from '../api/ingressdeployment.ts'
 import type { ObjectReference, Problem } from '../api/problem.ts'
 import type { ProxySettings } from '../api/settings.ts'
+import { resolveTlsProfile, tlsFault, tlsProfiles } from '../api/tls-profile.ts'
 import { ineffectiveConfigMapKeys, unprotectedConfigMapKeys } from './configmap-keys.ts'
 import { configMapSettings, type SettingValues } from './configmap-settings.ts'
 
@@ -28,6 +29,7 @@ export const defaultSettings: ProxySettings = {
     maxHeaderCount: 100,
     maxConnections: 16_384,
     maxConnectionsPerAddress: 0,
+    maxHandshakes: 1024,
     maxRequestsPerConnection: 1000,
     maxBufferedBodyBytes: 1_048_576,
     minHeadBytesPerSecond: 100,
@@ -43,6 +45,7 @@ export const defaultSettings: ProxySettings = {
   loadBalance: { algorithm: 'round_robin', slowStartMs: 0 },
   requestBuffering: false,
   retries: { on: 'safe', nonIdempotent: false, attempts: 0, withinMs: 0 },
+  tls: tlsProfiles.Intermediate,
   trustForwardedHeaders: false,
   tlsRedirect: true,
   redirectStatus: 308,
@@ -58,7 +61,13 @@ export function resolveSettings(
   subject: ObjectReference,
 ): { readonly settings: ProxySettings; readonly problems: readonly Problem[] } {
   const { values, problems } = readConfigMap(ingressNginx, subject)
-  return { settings: merge({ ...values, ...typedValues(configuration) }), problems }
+  const settings = merge({ ...values, ...typedValues(configuration) })
+  const fault = tlsFault(settings.tls)
+  if (fault === undefined) return { settings, problems }
+  // Typed fields alone have been through the rules of the CRD.
+  const message = `ssl-protocols and ssl-ciphers can't be used together and the profile Intermediate applies: ${fault}`
+  problems.push({ object: subject, field: fieldOf(subject, 'ssl-protocols'), reason: 'InvalidSetting', message })
+  return { settings: { ...settings, tls: defaultSettings.tls }, problems }
 }
 
 function readConfigMap(
@@ -134,12 +143,14 @@ function typedValues(configuration: Partial<Configuration> | undefined): Setting
     maxHeaderCount: limits?.maxHeaderCount,
     maxConnections: limits?.maxConnections,
     maxConnectionsPerAddress: limits?.maxConnectionsPerAddress,
+    maxHandshakes: limits?.maxHandshakes,
     maxRequestsPerConnection: limits?.maxRequestsPerConnection,
     maxBufferedBodyBytes: limits?.maxBufferedBodyBytes,
     requestBuffering: configuration?.requestBuffering,
     minHeadBytesPerSecond: limits?.minHeadBytesPerSecond,
     minBodyBytesPerSecond: limits?.minBodyBytesPerSecond,
     maxMemoryBytes: limits?.maxMemoryBytes,
+    tls: configuration?.tls === undefined ? undefined : resolveTlsProfile(configuration.tls),
     maxIdlePerEndpoint: upstream?.maxIdlePerEndpoint,
     upstreamIdleMs: milliseconds(upstream?.idleSeconds),
     maxRequestsPerUpstreamConnection: upstream?.maxRequestsPerConnection,
@@ -177,6 +188,7 @@ function merge(values: SettingValues): ProxySettings {
       maxHeaderCount: values.maxHeaderCount ?? limits.maxHeaderCount,
       maxConnections: values.maxConnections ?? limits.maxConnections,
       maxConnectionsPerAddress: values.maxConnectionsPerAddress ?? limits.maxConnectionsPerAddress,
+      maxHandshakes: values.maxHandshakes ?? limits.maxHandshakes,
       maxRequestsPerConnection: values.maxRequestsPerConnection ?? limits.maxRequestsPerConnection,
       maxBufferedBodyBytes: values.maxBufferedBodyBytes ?? limits.maxBufferedBodyBytes,
       minHeadBytesPerSecond: values.minHeadBytesPerSecond ?? limits.minHeadBytesPerSecond,
@@ -200,6 +212,7 @@ function merge(values: SettingValues): ProxySettings {
       algorithm: values.algorithm ?? loadBalance.algorithm,
       slowStartMs: values.slowStartMs ?? loadBalance.slowStartMs,
     },
+    tls: values.tls ?? { ...defaultSettings.tls, ...values.tlsVersions, ...values.tlsSuites, ...values.tlsCurves },
     trustForwardedHeaders: values.trustForwardedHeaders ?? defaultSettings.trustForwardedHeaders,
     tlsRedirect: values.tlsRedirect ?? defaultSettings.tlsRedirect,
     redirectStatus: values.redirectStatus ?? defaultSettings.redirectStatus,

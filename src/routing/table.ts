@@ -1,4 +1,5 @@
 import type { ProxySettings } from '../api/settings.ts'
+import { normalizeHost } from './host-name.ts'
 import { type CompiledHost, compileHost, findHost, findRoute } from './match.ts'
 import type { Backend, Certificate, Delta, Host, Route } from './model.ts'
 
@@ -56,11 +57,14 @@ export class RoutingTable {
     return this.#certificates.get(id)
   }
 
+  /** The entry for a TLS server name, in any case and with a trailing dot or without. */
+  hostOfServerName(serverName: string): Host | undefined {
+    return this.host(normalizeHost(serverName))
+  }
+
   /** Id of the certificate for a TLS server name; undefined when there is not even a default one. */
   certificateFor(serverName: string): string | undefined {
-    const name = serverName.toLowerCase()
-    const host = findHost(this.#hosts, name.endsWith('.') ? name.slice(0, -1) : name)?.host
-    return host?.certificate ?? this.#defaultCertificate
+    return this.hostOfServerName(serverName)?.certificate ?? this.#defaultCertificate
   }
 
   get revision(): number {

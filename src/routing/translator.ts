@@ -3,6 +3,7 @@ import { defaultClassAnnotation } from '../api/names.ts'
 import type { Problem } from '../api/problem.ts'
 import type { IngressClassIdentity, ProxySettings } from '../api/settings.ts'
 import type { CheckKeyPair } from './certificate-book.ts'
+import type { CheckAuthorities } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
 import { servesIngress } from './ingress-class.ts'
 import { type IngressModel, readIngress } from './ingress-model.ts'
@@ -32,6 +33,7 @@ export interface TranslatorOptions {
   /** Secret with the certificate for hosts that have none of their own. */
   readonly defaultCertificate: { readonly namespace: string; readonly name: string } | undefined
   readonly checkKeyPair: CheckKeyPair
+  readonly checkAuthorities: CheckAuthorities
   readonly settings: ProxySettings
 }
 

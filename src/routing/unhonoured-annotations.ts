@@ -104,22 +104,7 @@ export const unhonouredAnnotations: readonly UnhonouredAnnotation[] = [
     harmless: oneOf('all'),
     allowed: '"all"',
   }),
-  refusedProtection({ key: 'auth-tls-secret', risk: 'medium', doc: 'authorities of client certificates' }),
-  refusedProtection({
-    key: 'auth-tls-verify-client',
-    risk: 'medium',
-    doc: 'ask clients for a certificate',
-    ...switchOff,
-  }),
-  refusedProtection({ key: 'auth-tls-verify-depth', risk: 'low', doc: 'longest chain of client certificates' }),
   refusedProtection({ key: 'auth-tls-error-page', risk: 'high', doc: 'where clients without a certificate are sent' }),
-  refusedProtection({
-    key: 'auth-tls-pass-certificate-to-upstream',
-    risk: 'low',
-    doc: 'give the backend the client certificate',
-    ...off,
-  }),
-  refusedProtection({ key: 'auth-tls-match-cn', risk: 'high', doc: 'names of client certificates that are let in' }),
   refusedProtection({ key: 'enable-modsecurity', risk: 'low', doc: 'web application firewall', ...off, ...ingress }),
   refusedProtection({
     key: 'enable-owasp-core-rules',

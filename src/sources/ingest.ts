@@ -16,7 +16,7 @@ import type {
 const serviceNameLabel = 'kubernetes.io/service-name'
 
 /** Keys of Secrets that a proxy has a use for. */
-const secretKeys = ['tls.crt', 'tls.key', 'ca.crt']
+const secretKeys = ['tls.crt', 'tls.key', 'ca.crt', 'ca.crl']
 
 export function ingestIngress(raw: KubernetesObject): Ingress {
   const { spec } = raw as Ingress

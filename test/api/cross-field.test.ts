@@ -97,6 +97,45 @@ const cases: Readonly<
     kept: object({ tls: { defaultCertificate: { generated: {} } } }),
     field: 'spec.tls.defaultCertificate',
   },
+  'minVersion, maxVersion, cipherSuites and curves are allowed with profile Custom only': {
+    broken: object({ configuration: { tls: { curves: ['X25519'] } } }),
+    kept: object({ configuration: { tls: { profile: 'Custom', curves: ['X25519'] } } }),
+    field: 'spec.configuration.tls',
+  },
+  "minVersion (TLSv1.2 when absent) can't be above maxVersion (TLSv1.3 when absent)": {
+    broken: object({ configuration: { tls: { profile: 'Custom', minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' } } }),
+    kept: object({ configuration: { tls: { profile: 'Custom', minVersion: 'TLSv1.3' } } }),
+    field: 'spec.configuration.tls',
+  },
+  'cipherSuites must hold one that begins with TLS_ where TLSv1.3 is allowed': {
+    broken: object({ configuration: { tls: { profile: 'Custom', cipherSuites: ['ECDHE-RSA-AES128-GCM-SHA256'] } } }),
+    kept: object({
+      configuration: {
+        tls: { profile: 'Custom', maxVersion: 'TLSv1.2', cipherSuites: ['ECDHE-RSA-AES128-GCM-SHA256'] },
+      },
+    }),
+    field: 'spec.configuration.tls',
+  },
+  'cipherSuites must hold one that does not begin with TLS_ where TLSv1.2 or lower is allowed': {
+    broken: object({ configuration: { tls: { profile: 'Custom', cipherSuites: ['TLS_AES_128_GCM_SHA256'] } } }),
+    kept: object({
+      configuration: { tls: { profile: 'Custom', minVersion: 'TLSv1.3', cipherSuites: ['TLS_AES_128_GCM_SHA256'] } },
+    }),
+    field: 'spec.configuration.tls',
+  },
+  'cipherSuites must hold one that ends in -SHA where TLSv1 or TLSv1.1 is allowed': {
+    broken: object({ configuration: { tls: { profile: 'Custom', minVersion: 'TLSv1.1' } } }),
+    kept: object({
+      configuration: {
+        tls: {
+          profile: 'Custom',
+          minVersion: 'TLSv1',
+          cipherSuites: ['TLS_AES_128_GCM_SHA256', 'ECDHE-RSA-AES128-SHA'],
+        },
+      },
+    }),
+    field: 'spec.configuration.tls',
+  },
   'must not hold the same value twice': {
     broken: object({ scope: { namespaces: ['a', 'b', 'a'] } }),
     kept: object({ scope: { namespaces: ['a', 'b'] } }),

@@ -26,6 +26,7 @@ function planned(input: readonly KubernetesObject[]): readonly KubernetesObject[
       namespaces: input.filter((object): object is Namespace => object.kind === 'Namespace'),
       secretNamespaces: ingresses.filter(({ spec }) => spec?.tls).map(({ metadata }) => metadata.namespace ?? ''),
       keyPair: { certificate: 'the certificate', key: 'the key' },
+      ticketKeys: { key: 'the ticket key', issuedAt: '2026-11-23T08:00:00Z' },
     },
   )
   if (result.plan === undefined) throw new Error(JSON.stringify(result.problems))

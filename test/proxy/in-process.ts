@@ -7,7 +7,7 @@ import { initialSettings } from '../../src/proxy/initial-settings.ts'
 import type { MemoryOptions } from '../../src/proxy/memory-watch.ts'
 import { createProxy, type Proxy, type ProxyStats } from '../../src/proxy/proxy.ts'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
-import type { Backend, Certificate, Delta, Host, Route } from '../../src/routing/model.ts'
+import type { Backend, Certificate, ClientCertificateRule, Delta, Host, Route } from '../../src/routing/model.ts'
 import { RawClient } from './raw-client.ts'
 
 /** Changes of the settings that a test needs; timeouts and limits are merged one by one. */
@@ -44,6 +44,7 @@ export interface HostOptions {
   readonly certificate?: string
   readonly options?: RouteOptions
   readonly refusal?: Route['refusal']
+  readonly clientCertificates?: ClientCertificateRule
 }
 
 /** A host with one Prefix route on `/` to a service of namespace `test`. */
@@ -57,7 +58,14 @@ export function host(name: string, service: string | undefined, options: HostOpt
     refusal: options.refusal,
     options: options.options ?? {},
   }
-  return { name, routes: [route], defaultRoute: undefined, tls: options.tls ?? false, certificate: options.certificate }
+  return {
+    name,
+    routes: [route],
+    defaultRoute: undefined,
+    tls: options.tls ?? false,
+    certificate: options.certificate,
+    ...(options.clientCertificates === undefined ? {} : { clientCertificates: options.clientCertificates }),
+  }
 }
 
 export function backendId(service: string): string {
@@ -84,6 +92,7 @@ export class InProcess {
       readonly address?: string
       readonly memory?: MemoryOptions
       readonly hangMs?: number
+      readonly ticketKeyFile?: string
     } = {},
   ) {
     this.#directory = mkdtempSync(join(tmpdir(), 'ingress-fleet-test-'))
@@ -102,6 +111,7 @@ export class InProcess {
       accessLogFd: this.#logFd,
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(options.hangMs === undefined ? {} : { hangMs: options.hangMs }),
+      ticketKeyFile: options.ticketKeyFile,
     })
   }
 

@@ -127,6 +127,7 @@ export const options: TranslatorOptions = {
   annotationsPrefix: 'nginx.ingress.kubernetes.io',
   defaultCertificate: undefined,
   checkKeyPair,
+  checkAuthorities: authorities => (authorities.startsWith('authorities') ? undefined : 'ca.crt is odd'),
   settings: defaultSettings,
 }
 

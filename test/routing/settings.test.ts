@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { tlsProfiles } from '../../src/api/tls-profile.ts'
 import { ineffectiveConfigMapKeys, unprotectedConfigMapKeys } from '../../src/routing/configmap-keys.ts'
 import { configMapSettings } from '../../src/routing/configmap-settings.ts'
 import { defaultSettings, resolveSettings } from '../../src/routing/settings.ts'
@@ -98,6 +99,7 @@ describe('typed fields', () => {
           maxHeaderCount: 11,
           maxConnections: 12,
           maxConnectionsPerAddress: 13,
+          maxHandshakes: 13,
           maxRequestsPerConnection: 0,
           maxBufferedBodyBytes: 13,
           minHeadBytesPerSecond: 14,
@@ -112,6 +114,7 @@ describe('typed fields', () => {
         },
         loadBalance: { algorithm: 'least_requests', slowStartSeconds: 30 },
         requestBuffering: true,
+        tls: { profile: 'Custom', minVersion: 'TLSv1.3', curves: ['P-256'] },
       },
       {},
       subject,
@@ -137,6 +140,7 @@ describe('typed fields', () => {
         maxHeaderCount: 11,
         maxConnections: 12,
         maxConnectionsPerAddress: 13,
+        maxHandshakes: 13,
         maxRequestsPerConnection: 0,
         maxBufferedBodyBytes: 13,
         minHeadBytesPerSecond: 14,
@@ -147,6 +151,7 @@ describe('typed fields', () => {
       loadBalance: { algorithm: 'least_requests', slowStartMs: 30_000 },
       requestBuffering: true,
       retries: defaultSettings.retries,
+      tls: { ...tlsProfiles.Intermediate, minVersion: 'TLSv1.3', curves: ['P-256'] },
       trustForwardedHeaders: true,
       tlsRedirect: true,
       redirectStatus: 302,
@@ -182,6 +187,15 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['retry-non-idempotent', 'true', { retries: { nonIdempotent: true } }],
     ['load-balance', 'ewma', { loadBalance: { algorithm: 'ewma' } }],
     ['use-forwarded-headers', 'true', { trustForwardedHeaders: true }],
+    ['ssl-protocols', 'TLSv1.3', { tls: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } }],
+    ['ssl-protocols', 'TLSv1.3 TLSv1.2', { tls: { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } }],
+    [
+      'ssl-ciphers',
+      'ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0',
+      { tls: { cipherSuites: [...tlsProfiles.Modern.cipherSuites, 'ECDHE-RSA-AES128-GCM-SHA256'] } },
+    ],
+    ['ssl-ecdh-curve', 'X25519:prime256v1', { tls: { curves: ['X25519', 'P-256'] } }],
+    ['ssl-ecdh-curve', 'auto', { tls: { curves: tlsProfiles.Intermediate.curves } }],
     ['ssl-redirect', 'false', { tlsRedirect: false }],
     ['http-redirect-code', '301', { redirectStatus: 301 }],
     ['worker-processes', '4', { workers: 4 }],
@@ -193,6 +207,23 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     const { settings, problems } = resolve({ [key]: text })
     expect(problems).toEqual([])
     expect(settings).toMatchObject(expected)
+  })
+
+  test('TLS versions without a suite for the lowest are told of, and the profile Intermediate applies', () => {
+    const { settings, problems } = resolve({ 'ssl-protocols': 'TLSv1 TLSv1.1 TLSv1.2' })
+    expect(settings.tls).toEqual(tlsProfiles.Intermediate)
+    expect(problems).toMatchObject([
+      { field: 'spec.configuration.ingressNginx[ssl-protocols]', reason: 'InvalidSetting' },
+    ])
+    expect(resolve({ 'ssl-protocols': 'TLSv1', 'ssl-ciphers': 'ECDHE-RSA-AES128-SHA' })).toMatchObject({
+      settings: { tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1' } },
+      problems: [],
+    })
+  })
+
+  test('the profile of the typed field says all of TLS', () => {
+    const { settings } = resolveSettings({ tls: { profile: 'Modern' } }, { 'ssl-ecdh-curve': 'P-521' }, subject)
+    expect(settings.tls).toEqual(tlsProfiles.Modern)
   })
 
   test('no access log wins over its format', () => {
@@ -211,6 +242,11 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['client-body-buffer-size', '0'],
     ['proxy-next-upstream', 'error sometimes'],
     ['load-balance', 'least_conn'],
+    ['ssl-protocols', 'SSLv3 TLSv1.2'],
+    ['ssl-protocols', 'TLSv1.1 TLSv1.3'],
+    ['ssl-ciphers', 'HIGH:!aNULL'],
+    ['ssl-ciphers', 'DHE-RSA-AES128-GCM-SHA256'],
+    ['ssl-ecdh-curve', 'secp192r1'],
   ])('%s: %j is told of with what is allowed, and the others apply', (key, text) => {
     const { settings, problems } = resolve({ [key]: text, 'proxy-send-timeout': '9' })
     expect(settings).toEqual({ ...defaultSettings, timeouts: { ...defaultSettings.timeouts, sendMs: 9000 } })
@@ -227,7 +263,6 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['global-auth-url', 'http://a.example'],
     ['enable-modsecurity', 'true'],
     ['hsts', 'true'],
-    ['ssl-protocols', 'TLSv1.3'],
     ['http-snippet', 'deny all;'],
   ])('%s: %j protects in ingress-nginx, so it does not go by in silence', (key, text) => {
     const { problems } = resolve({ [key]: text })
@@ -239,7 +274,6 @@ describe('keys of the ingress-nginx ConfigMap', () => {
     ['enable-modsecurity', 'false'],
     ['hsts', 'false'],
     ['global-auth-url', ''],
-    ['ssl-protocols', 'TLSv1.2 TLSv1.3'],
   ])('%s: %j protects nothing and is accepted', (key, text) => {
     expect(resolve({ [key]: text }).problems).toEqual([])
   })

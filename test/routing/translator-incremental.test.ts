@@ -59,6 +59,9 @@ const annotation = fc.constantFrom<Record<string, string>>(
   { canary: 'true' },
   { 'allowlist-source-range': '10.0.0.0/8' },
   { 'proxy-read-timeout': 'x' },
+  { 'auth-tls-secret': 'shop/t1' },
+  { 'auth-tls-secret': 'shop/t3' },
+  { 'auth-tls-secret': 'shop/t1', 'auth-tls-verify-client': 'optional' },
 )
 const anyIngress: fc.Arbitrary<Ingress> = fc
   .record({
@@ -107,7 +110,10 @@ const anySecret = fc
     fc.constantFrom('a.example', '*.example', 'c.example', 'a.example expired'),
     fc.integer({ min: 1, max: 3 }),
   )
-  .map(([name, hosts, serial]) => tlsSecret(name, hosts, serial))
+  .map(([name, hosts, serial]) => {
+    const secret = tlsSecret(name, hosts, serial)
+    return serial === 1 ? secret : { ...secret, data: { ...secret.data, 'ca.crt': btoa(`authorities ${serial}`) } }
+  })
 
 const anyClass = fc.boolean().map(
   (isDefault): SourceObject => ({

@@ -66,6 +66,7 @@ function planOne(
     namespaces: undefined,
     secretNamespaces: [],
     keyPair: { certificate: placeholder, key: placeholder },
+    ticketKeys: { key: placeholder, issuedAt: placeholder },
     validate: createIngressDeploymentValidator(),
   }
   const planned = plan(object, context)

@@ -1,7 +1,15 @@
 import { createServer } from 'node:net'
 import type { Command } from 'commander'
-import { adminSocket, defaultAnnotationsPrefix, type InstanceName, podPorts } from '../../api/names.ts'
+import {
+  adminSocket,
+  defaultAnnotationsPrefix,
+  type InstanceName,
+  podPorts,
+  sessionTicketDirectory,
+  sessionTicketKeys,
+} from '../../api/names.ts'
 import type { InstanceConfiguration } from '../../api/settings.ts'
+import { checkAuthorities } from '../../certificates/check-authorities.ts'
 import { KubeClient } from '../../kube/client.ts'
 import { loadClusterAccess } from '../../kube/credentials.ts'
 import { AdminServer } from '../../observe/admin-server.ts'
@@ -26,6 +34,7 @@ interface ProxyOptions {
   readonly metricsPort: number
   readonly adminSocket: string
   readonly zone?: string
+  readonly ticketKeyFile: string
 }
 
 /** Until load balancers and kube-proxies have taken the pod out, new connections come and are served. */
@@ -36,6 +45,8 @@ const marginMs = 3000
 
 const defaultGraceSeconds = 90
 
+const defaultTicketKeyFile = `${sessionTicketDirectory}/${sessionTicketKeys.key}`
+
 export function define(command: Command, { environment }: CommandContext): void {
   command
     .option('--address <address>', 'where to listen; every address of the pod when absent')
@@ -44,6 +55,7 @@ export function define(command: Command, { environment }: CommandContext): void 
     .option('--metrics-port <port>', 'port for /healthz, /readyz and /metrics', portNumber, podPorts.metrics)
     .option('--admin-socket <path>', 'unix socket for what only the pod itself may ask', adminSocket)
     .option('--zone <zone>', 'zone of this proxy, whose endpoints come first; the variable ZONE when absent')
+    .option('--ticket-key-file <path>', 'keys of TLS session tickets that all replicas share', defaultTicketKeyFile)
     .action(async (options: ProxyOptions) => {
       const log = createLog({ level: logLevelOf(environment) })
       await runProxy({ options, environment, log, instance: instanceOf(environment) })
@@ -60,13 +72,14 @@ interface Run {
 async function runProxy({ options, environment, log, instance }: Run): Promise<void> {
   const asked = shutdownAsked(log)
   const address = options.address ?? (await anyAddress())
-  const { httpPort, httpsPort } = options
+  const { httpPort, httpsPort, ticketKeyFile } = options
   const { requestedProcessors } = environment
   const runtime = new ProxyRuntime({
     log,
     address,
     httpPort,
     httpsPort,
+    ticketKeyFile,
     requestedProcessors,
     allowLoopbackEndpoints: false,
   })
@@ -122,6 +135,7 @@ function translatorOptions(configuration: InstanceConfiguration): TranslatorOpti
     annotationsPrefix: defaultAnnotationsPrefix,
     defaultCertificate: { namespace: instance.namespace, name: defaultCertificateSecretName },
     checkKeyPair: checkKeyPairNow,
+    checkAuthorities,
     settings,
   }
 }

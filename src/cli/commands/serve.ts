@@ -31,6 +31,7 @@ interface ServeOptions {
   readonly workers?: number
   readonly zone?: string
   readonly lameDuck: number
+  readonly ticketKeyFile?: string
 }
 
 const graceMs = 10_000
@@ -44,6 +45,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--admin-port <port>', 'port for /readyz, /metrics and the dashboard, 0 for a free one', portNumber, 10_254)
     .option('--ingress-class <name>', 'serve this class, instead of that of the IngressDeployment in the folder')
     .option('--configmap <namespace/name>', 'ConfigMap of the folder with keys of ingress-nginx', namespacedName)
+    .option('--ticket-key-file <path>', 'keys of TLS session tickets (48 octets) that several of these share')
     .option('--workers <number>', 'data workers, instead of one per processor', workerCount)
     .option('--zone <zone>', 'zone of this proxy: endpoints with a hint for it come first')
     .option(
@@ -72,13 +74,14 @@ class Serving {
     this.#options = options
     this.#context = context
     this.#log = createLog({ level: logLevelOf(context.environment) })
-    const { address, httpPort, httpsPort, workers } = options
+    const { address, httpPort, httpsPort, workers, ticketKeyFile } = options
     this.#runtime = new ProxyRuntime({
       log: this.#log,
       address,
       httpPort,
       httpsPort,
       workers,
+      ticketKeyFile,
       allowLoopbackEndpoints: true,
     })
     this.#source = this.#createSource()

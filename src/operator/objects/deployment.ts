@@ -1,4 +1,14 @@
-import { adminSocket, childName, container, labels, podPorts, selectorLabels, zoneLabel } from '../../api/names.ts'
+import {
+  adminSocket,
+  childName,
+  container,
+  labels,
+  podPorts,
+  selectorLabels,
+  sessionTicketDirectory,
+  sessionTicketSecretName,
+  zoneLabel,
+} from '../../api/names.ts'
 import type { Plan } from '../plan.ts'
 import { childMetadata, type ManagedObject, meant } from './managed-object.ts'
 
@@ -60,7 +70,14 @@ function podSpec(plan: Plan): object {
     topologySpreadConstraints: pod.topologySpreadConstraints,
     priorityClassName: pod.priorityClassName === '' ? undefined : pod.priorityClassName,
     containers: [containerSpec(plan)],
-    volumes: [{ name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }],
+    volumes: [
+      { name: 'run', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      // Its rotation reaches running pods as a file; without it a proxy makes keys of its own.
+      {
+        name: 'session-tickets',
+        secret: { secretName: sessionTicketSecretName(plan.instance), optional: true, defaultMode: 0o440 },
+      },
+    ],
   })
 }
 
@@ -82,7 +99,10 @@ function containerSpec(plan: Plan): object {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     },
-    volumeMounts: [{ name: 'run', mountPath: runDirectory }],
+    volumeMounts: [
+      { name: 'run', mountPath: runDirectory },
+      { name: 'session-tickets', mountPath: sessionTicketDirectory, readOnly: true },
+    ],
   })
 }
 

@@ -1,11 +1,11 @@
 import type { Plan } from '../plan.ts'
 import { configMap } from './config-map.ts'
-import { defaultCertificateSecret } from './default-certificate-secret.ts'
 import { deployment } from './deployment.ts'
 import { ingressClass } from './ingress-class.ts'
 import type { DesiredObject, ManagedObject } from './managed-object.ts'
 import { role } from './role.ts'
 import { clusterRoleBinding, roleBinding } from './role-binding.ts'
+import { secret } from './secret.ts'
 import { service } from './service.ts'
 import { serviceAccount } from './service-account.ts'
 
@@ -19,7 +19,7 @@ export const managedObjects = [
   role,
   clusterRoleBinding,
   roleBinding,
-  defaultCertificateSecret,
+  secret,
   configMap,
   ingressClass,
   service,

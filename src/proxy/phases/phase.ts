@@ -2,6 +2,7 @@ import type { ProxySettings } from '../../api/settings.ts'
 import type { RequestHead } from '../../http1/messages.ts'
 import type { Host, Route } from '../../routing/model.ts'
 import type { ProxyErrorCode } from '../errors.ts'
+import type { TlsClient } from '../tls-client.ts'
 
 /** What phases look at. */
 export interface RequestFacts {
@@ -10,6 +11,8 @@ export interface RequestFacts {
   readonly secure: boolean
   /** Address of the connection, or what a trusted proxy in front says. */
   readonly clientAddress: string
+  /** Undefined when the connection itself is without TLS. Asked for by hosts that judge client certificates only. */
+  readonly tlsClient: TlsClient | undefined
   /** Host to name in redirects: without port; empty when the client named none. */
   readonly redirectHost: string
 }
@@ -20,6 +23,8 @@ export interface Answer {
   readonly location?: string
   /** When it is worth asking again. */
   readonly retryAfterSeconds?: number
+  /** For people, in place of the status's name. */
+  readonly text?: string
   /** For the counters; absent when nothing went wrong. */
   readonly error?: ProxyErrorCode
   /** End the client's connection after it. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Secret } from '../../../src/api/kubernetes.ts'
 import { finalizer } from '../../../src/api/names.ts'
 import { systemClock } from '../../../src/kube/clock.ts'
 import { resources } from '../../../src/kube/resource.ts'
@@ -36,6 +37,9 @@ describeWithOperator('the life of an IngressDeployment', cluster => {
       addresses: [{ type: 'IPAddress' }],
       certificate: { secretName: 'ingress-one-default-tls' },
     })
+    const tickets = await find(admin, resources.secrets, 'ingress-one-session-tickets', namespace)
+    const { 'ticket.key': key = '' } = (tickets as Secret | undefined)?.data ?? {}
+    expect(Buffer.from(key, 'base64').length).toBe(48)
   })
 
   it('2 and 3: the younger of two that claim a class is refused by name and has no children, until the older goes', async () => {

@@ -26,7 +26,13 @@ const head: RequestHead = {
   userAgent: '',
   cookie: '',
 }
-const request: RequestFacts = { head, secure: false, clientAddress: '192.0.2.1', redirectHost: 'a.test' }
+const request: RequestFacts = {
+  head,
+  secure: false,
+  clientAddress: '192.0.2.1',
+  tlsClient: undefined,
+  redirectHost: 'a.test',
+}
 const denied: RouteOptions = {
   denySourceRanges: [parseSourceRange('192.0.2.0/24')].filter(range => range !== undefined),
 }
@@ -40,7 +46,13 @@ function answerTo(facts: RequestFacts, options: HostOptions) {
 }
 
 test('stand in the order of ingress-nginx', () => {
-  expect(phases.map(phase => phase.name)).toEqual(['refusal', 'plain-http', 'source-ranges', 'body-size'])
+  expect(phases.map(phase => phase.name)).toEqual([
+    'refusal',
+    'plain-http',
+    'client-certificate',
+    'source-ranges',
+    'body-size',
+  ])
 })
 
 test('a refusal beats the redirect to HTTPS', () => {
@@ -67,5 +79,8 @@ test('a route pays for nothing that it does not use', () => {
 })
 
 test('a client that names no host is not redirected, nor served in the clear', () => {
-  expect(answerTo({ ...request, redirectHost: '' }, { tls: true })).toEqual({ status: 400, error: 'bad_request' })
+  expect(answerTo({ ...request, tlsClient: undefined, redirectHost: '' }, { tls: true })).toEqual({
+    status: 400,
+    error: 'bad_request',
+  })
 })
