@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { ProxySettings } from '../api/settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
+import { reviveBackends } from '../routing/packed-backend.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
 import { BoundRoutes } from './bound-route.ts'
@@ -140,7 +141,8 @@ export class DataWorker {
     })
   }
 
-  #apply(delta: Delta): void {
+  #apply(cloned: Delta): void {
+    const delta = { ...cloned, backends: reviveBackends(cloned.backends) }
     this.#table.apply(delta)
     const { settings } = delta
     if (settings !== undefined) {

@@ -57,13 +57,14 @@ export class Upstreams {
     if (delta.settings !== undefined) this.#settings = delta.settings
     for (const [id, backend] of delta.backends) {
       const before = this.#current.get(id)
-      // The new ones first: a pool that both have must not be retired in between.
-      if (backend !== undefined) this.#enter(id, backend)
-      if (before !== undefined) this.#leave(before)
       if (backend === undefined) {
         this.#current.delete(id)
         this.#balancers.delete(id)
-      }
+      } else this.#current.set(id, backend)
+      if (before === undefined || !this.#runtimes.has(before)) continue
+      // The new ones first: a pool that both have must not be retired in between.
+      if (backend !== undefined) this.#enter(backend)
+      this.#leave(before)
     }
   }
 
@@ -72,7 +73,7 @@ export class Upstreams {
    * request began is not chosen.
    */
   choose(backend: Backend, tried: number): number {
-    const runtime = this.#runtimes.get(backend)
+    const runtime = this.#runtimes.get(backend) ?? this.#enter(backend)
     if (runtime === undefined) return -1
     const count = runtime.pools.length
     const avoided = tried | this.#refusing(runtime)
@@ -126,11 +127,17 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.closeIdle()
   }
 
-  #enter(id: string, backend: Backend): void {
+  /**
+   * With the first request for a backend, as most of a large table gets none. One that has left the table before has
+   * nothing to begin with.
+   */
+  #enter(backend: Backend): BackendRuntime | undefined {
+    if (this.#current.get(backend.id) !== backend) return undefined
     const pools = backend.endpoints.map(endpoint => this.#pool(endpoint))
     for (const pool of pools) pool.references++
-    this.#runtimes.set(backend, { pools, balancer: this.#balancer(id) })
-    this.#current.set(id, backend)
+    const runtime = { pools, balancer: this.#balancer(backend.id) }
+    this.#runtimes.set(backend, runtime)
+    return runtime
   }
 
   #leave(backend: Backend): void {

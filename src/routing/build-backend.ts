@@ -1,8 +1,9 @@
-import type { EndpointSlice, Service, ServicePort } from '../api/kubernetes.ts'
+import type { Service, ServicePort } from '../api/kubernetes.ts'
 import { refuseEndpointAddress, refuseExternalName } from './address-policy.ts'
 import { compareText } from './compare-text.ts'
 import { type BackendReference, quote } from './ingress-model.ts'
 import type { Backend, Endpoint } from './model.ts'
+import { endpointsOf, type PackedEndpointSlice } from './packed-slice.ts'
 
 /** What is wrong with a backend: a problem of each Ingress that refers to it. */
 interface BackendFault {
@@ -24,7 +25,7 @@ type Resolved = { readonly endpoints: readonly Endpoint[]; readonly fault?: Back
  */
 export function buildBackend(
   reference: BackendReference,
-  input: { service: Service | undefined; slices: readonly EndpointSlice[]; allowLoopback: boolean },
+  input: { service: Service | undefined; slices: readonly PackedEndpointSlice[]; allowLoopback: boolean },
 ): BuiltBackend {
   const { id, namespace, service, port } = reference
   const { endpoints, fault } = resolve(reference, input)
@@ -122,7 +123,7 @@ function sliceEndpoints(port: ServicePort, input: Parameters<typeof buildBackend
 }
 
 /** Port numbers of the pods behind a port of the Service: the one of the same name. */
-function slicePorts(slice: EndpointSlice, port: ServicePort): readonly number[] {
+function slicePorts(slice: PackedEndpointSlice, port: ServicePort): readonly number[] {
   const ports = slice.ports ?? []
   // A headless Service may have slices without ports: every port of its pods is meant.
   if (ports.length === 0) return [targetNumber(port)]
@@ -132,10 +133,10 @@ function slicePorts(slice: EndpointSlice, port: ServicePort): readonly number[] 
     .filter(number => number !== undefined)
 }
 
-function collect(slice: EndpointSlice, ports: readonly number[], candidates: Candidates): void {
+function collect(slice: PackedEndpointSlice, ports: readonly number[], candidates: Candidates): void {
   // Names are for Services of type ExternalName alone, whose targets are judged at every resolution.
   if (slice.addressType === 'FQDN') return
-  for (const { addresses, conditions, zone } of slice.endpoints ?? []) {
+  for (const { addresses, conditions, zone } of endpointsOf(slice)) {
     const ready = conditions?.ready !== false
     if (!ready && !(conditions?.serving === true && conditions.terminating === true)) continue
     const place = zone === undefined ? {} : { zone }

@@ -103,9 +103,18 @@ export function readIngress(ingress: Ingress, annotationsPrefix: string): Ingres
     defaultRoute,
     ...tls,
     backends: draft.backends,
-    secrets: new Set(tls.tls.map(entry => entry.secret).filter(secret => secret !== undefined)),
+    secrets: secretsOf(tls.tls),
     problems: [...annotationProblems, ...problems],
   }
+}
+
+/** Most Ingresses have no `tls`: they share what is empty. */
+const noEntries: ReadonlyMap<string, TlsEntry> = new Map()
+const noSecrets: ReadonlySet<string> = new Set()
+
+function secretsOf(tls: readonly TlsEntry[]): ReadonlySet<string> {
+  const secrets = tls.map(entry => entry.secret).filter(secret => secret !== undefined)
+  return secrets.length === 0 ? noSecrets : new Set(secrets)
 }
 
 function referenceTo(ingress: Ingress): ObjectReference {
@@ -214,7 +223,7 @@ function readTls(draft: Draft, spec: Ingress['spec']): Pick<IngressModel, 'tls' 
     const entry = named.get(host) ?? named.get(wildcardOf(host) ?? '')
     if (entry !== undefined) tlsOfHost.set(host, entry)
   }
-  return { tls, tlsOfHost, tlsOfAnyHost }
+  return { tls, tlsOfHost: tlsOfHost.size === 0 ? noEntries : tlsOfHost, tlsOfAnyHost }
 }
 
 /** Text of a user in a message: bounded, and without control characters. */

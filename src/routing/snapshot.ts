@@ -1,8 +1,17 @@
 import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Namespace, Secret, Service } from '../api/kubernetes.ts'
+import { type PackedEndpointSlice, packEndpointSlice } from './packed-slice.ts'
 import { ReverseIndex } from './reverse-index.ts'
 
 /** Every kind of object that a source may deliver. ConfigMaps and Namespaces are for others: routing skips them. */
-export type SourceObject = Ingress | IngressClass | Service | EndpointSlice | Secret | ConfigMap | Namespace
+export type SourceObject =
+  | Ingress
+  | IngressClass
+  | Service
+  | EndpointSlice
+  | PackedEndpointSlice
+  | Secret
+  | ConfigMap
+  | Namespace
 
 /** An object as it is now; `object` undefined is a deletion. `namespace` is empty for cluster-scoped kinds. */
 export interface Change {
@@ -25,7 +34,7 @@ export class Snapshot {
   readonly classes = new Map<string, IngressClass>()
   readonly services = new Map<string, Service>()
   readonly secrets = new Map<string, Secret>()
-  readonly #slices = new Map<string, EndpointSlice>()
+  readonly #slices = new Map<string, PackedEndpointSlice>()
   readonly #slicesOfService = new ReverseIndex()
 
   get size(): number {
@@ -59,13 +68,18 @@ export class Snapshot {
   }
 
   /** EndpointSlices of a Service; their order says nothing. */
-  slicesOf(serviceKey: string): readonly EndpointSlice[] {
+  slicesOf(serviceKey: string): readonly PackedEndpointSlice[] {
     return [...this.#slicesOfService.get(serviceKey)]
       .map(key => this.#slices.get(key))
       .filter(slice => slice !== undefined)
   }
 
-  #setSlice(key: string, namespace: string, slice: EndpointSlice | undefined): readonly string[] {
+  #setSlice(
+    key: string,
+    namespace: string,
+    given: EndpointSlice | PackedEndpointSlice | undefined,
+  ): readonly string[] {
+    const slice = given === undefined || 'packed' in given ? given : packEndpointSlice(given)
     const before = serviceOf(namespace, this.#slices.get(key))
     const after = serviceOf(namespace, slice)
     put(this.#slices, key, slice)
@@ -75,7 +89,7 @@ export class Snapshot {
   }
 }
 
-function serviceOf(namespace: string, slice: EndpointSlice | undefined): string | undefined {
+function serviceOf(namespace: string, slice: PackedEndpointSlice | undefined): string | undefined {
   const name = slice?.metadata.labels?.[serviceNameLabel]
   return name === undefined ? undefined : objectKey(namespace, name)
 }

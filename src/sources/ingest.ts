@@ -7,6 +7,7 @@ import type {
   Secret,
   Service,
 } from '../api/kubernetes.ts'
+import { type PackedEndpointSlice, packEndpointSlice } from '../routing/packed-slice.ts'
 
 /**
  * What is kept in memory of an object that the API server sends: what routing reads, and nothing else. Status, owner
@@ -38,23 +39,17 @@ export function ingestService(raw: KubernetesObject): Service {
   return { apiVersion: raw.apiVersion, kind: 'Service', metadata, spec }
 }
 
-export function ingestEndpointSlice(raw: KubernetesObject): EndpointSlice {
-  const slice = raw as EndpointSlice
-  const service = raw.metadata.labels?.[serviceNameLabel]
-  const metadata = { ...identityOf(raw), ...(service === undefined ? {} : { labels: { [serviceNameLabel]: service } }) }
-  const endpoints = (slice.endpoints ?? []).map(({ addresses, conditions, zone }) => ({
-    addresses,
-    ...(conditions ? { conditions } : {}),
-    ...(zone === undefined ? {} : { zone }),
-  }))
-  return {
-    apiVersion: raw.apiVersion,
-    kind: 'EndpointSlice',
-    metadata,
-    addressType: slice.addressType,
-    endpoints,
-    ports: slice.ports ?? [],
+export function ingestEndpointSlice(raw: KubernetesObject): PackedEndpointSlice {
+  const { addressType, endpoints, ports } = raw as EndpointSlice
+  const { name, namespace, labels } = raw.metadata
+  const service = labels?.[serviceNameLabel]
+  const metadata = {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(service === undefined ? {} : { labels: { [serviceNameLabel]: service } }),
   }
+  const slice = { apiVersion: raw.apiVersion, kind: 'EndpointSlice', metadata, addressType } as const
+  return packEndpointSlice({ ...slice, ports: ports ?? [], endpoints: endpoints ?? [] })
 }
 
 export function ingestSecret(raw: KubernetesObject): Secret {

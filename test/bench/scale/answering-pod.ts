@@ -17,7 +17,7 @@ export class AnsweringPod {
       socket.on('error', () => {})
       socket.on('close', () => this.#sockets.delete(socket))
       // The probes send one small request at a time: its head comes in one piece.
-      socket.on('data', chunk => {
+      socket.on('data', (chunk: Buffer) => {
         if (!chunk.includes(headEnd)) return
         this.lastRequestNs = process.hrtime.bigint()
         socket.write(answer)

@@ -14,7 +14,7 @@ open()
 function open(): void {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   socket.on('connect', () => socket.write(request))
-  socket.on('data', chunk => take(chunk, socket))
+  socket.on('data', (chunk: Buffer) => take(chunk, socket))
   socket.on('error', () => {})
   socket.on('close', () => {
     if (Atomics.load(view, note.stop) === 1n) return
