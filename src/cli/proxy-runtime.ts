@@ -8,6 +8,7 @@ import type { Change } from '../routing/snapshot.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { createTranslator, type Translation, type Translator, type TranslatorOptions } from '../routing/translator.ts'
 import type { Source } from '../sources/source.ts'
+import { releaseLoadingMemory } from './control-heap.ts'
 import { createProxyMetrics } from './proxy-metrics.ts'
 
 export interface ProxyRuntimeOptions {
@@ -100,6 +101,7 @@ export class ProxyRuntime {
     const ports = await this.#proxy.start()
     this.#served = true
     this.#logServed(this.table.revision, this.#startedMs)
+    releaseLoadingMemory()
     return ports
   }
 

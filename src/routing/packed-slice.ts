@@ -11,7 +11,11 @@ export interface PackedEndpointSlice extends Omit<EndpointSlice, 'endpoints'> {
  * JSON: a list of the zones, a list of the hints (lists of zones), then two items an endpoint: its address (a list when
  * there is not just one) and a number of its conditions, zone and hints.
  */
-type Packed = readonly [zones: readonly string[], hints: readonly string[], ...endpoints: (string | string[] | number)[]]
+type Packed = readonly [
+  zones: readonly string[],
+  hints: readonly string[],
+  ...endpoints: (string | string[] | number)[],
+]
 
 /** Each condition may be absent (0), false (1) or true (2). */
 const conditionNames = ['ready', 'serving', 'terminating'] as const

@@ -1,4 +1,5 @@
 import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Namespace, Secret, Service } from '../api/kubernetes.ts'
+import { type PackedIngress, packIngress, unpackIngress } from './packed-ingress.ts'
 import { type PackedEndpointSlice, packEndpointSlice } from './packed-slice.ts'
 import { ReverseIndex } from './reverse-index.ts'
 
@@ -9,6 +10,7 @@ export type SourceObject =
   | Service
   | EndpointSlice
   | PackedEndpointSlice
+  | PackedIngress
   | Secret
   | ConfigMap
   | Namespace
@@ -30,7 +32,7 @@ export function objectKey(namespace: string, name: string): string {
 
 /** The newest version of every object that routing depends on, by kind and `namespace/name`. */
 export class Snapshot {
-  readonly ingresses = new Map<string, Ingress>()
+  readonly #ingresses = new Map<string, PackedIngress>()
   readonly classes = new Map<string, IngressClass>()
   readonly services = new Map<string, Service>()
   readonly secrets = new Map<string, Secret>()
@@ -38,7 +40,7 @@ export class Snapshot {
   readonly #slicesOfService = new ReverseIndex()
 
   get size(): number {
-    return this.ingresses.size + this.classes.size + this.services.size + this.secrets.size + this.#slices.size
+    return this.#ingresses.size + this.classes.size + this.services.size + this.secrets.size + this.#slices.size
   }
 
   /** Takes a change in. Returns the services whose EndpointSlices it concerns. */
@@ -47,7 +49,7 @@ export class Snapshot {
     const { object } = change
     switch (change.kind) {
       case 'Ingress':
-        put(this.ingresses, key, object?.kind === 'Ingress' ? object : undefined)
+        put(this.#ingresses, key, object?.kind === 'Ingress' ? packedIngress(object) : undefined)
         return []
       case 'IngressClass':
         put(this.classes, change.name, object?.kind === 'IngressClass' ? object : undefined)
@@ -67,6 +69,20 @@ export class Snapshot {
     }
   }
 
+  ingressKeys(): Iterable<string> {
+    return this.#ingresses.keys()
+  }
+
+  packedIngress(key: string): PackedIngress | undefined {
+    return this.#ingresses.get(key)
+  }
+
+  /** Unpacked anew with every call. */
+  ingress(key: string): Ingress | undefined {
+    const packed = this.#ingresses.get(key)
+    return packed === undefined ? undefined : unpackIngress(packed)
+  }
+
   /** EndpointSlices of a Service; their order says nothing. */
   slicesOf(serviceKey: string): readonly PackedEndpointSlice[] {
     return [...this.#slicesOfService.get(serviceKey)]
@@ -74,11 +90,7 @@ export class Snapshot {
       .filter(slice => slice !== undefined)
   }
 
-  #setSlice(
-    key: string,
-    namespace: string,
-    given: EndpointSlice | PackedEndpointSlice | undefined,
-  ): readonly string[] {
+  #setSlice(key: string, namespace: string, given: EndpointSlice | PackedEndpointSlice | undefined): readonly string[] {
     const slice = given === undefined || 'packed' in given ? given : packEndpointSlice(given)
     const before = serviceOf(namespace, this.#slices.get(key))
     const after = serviceOf(namespace, slice)
@@ -87,6 +99,10 @@ export class Snapshot {
     if (after !== undefined) this.#slicesOfService.add(after, key)
     return [before, after].filter(service => service !== undefined)
   }
+}
+
+function packedIngress(given: Ingress | PackedIngress): PackedIngress {
+  return 'said' in given ? given : packIngress(given)
 }
 
 function serviceOf(namespace: string, slice: PackedEndpointSlice | undefined): string | undefined {

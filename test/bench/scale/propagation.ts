@@ -50,7 +50,8 @@ export async function measurePropagation(options: PropagationOptions): Promise<P
     await until(() => prober.read(note.lastA) > 0n)
     const failedBefore = prober.read(note.failures)
     const rounds: Round[] = []
-    for (let round = 0; round < options.changes; round++) rounds.push(await addAndRemove({ cluster, prober, pods, address }))
+    for (let round = 0; round < options.changes; round++)
+      rounds.push(await addAndRemove({ cluster, prober, pods, address }))
     return figuresOf(rounds, Number(prober.read(note.failures) - failedBefore))
   } finally {
     await background.stop()
@@ -100,7 +101,12 @@ async function addAndRemove(of: {
 
 async function createProbe(cluster: BenchCluster, first: { address: string; port: number }): Promise<void> {
   const metadata = { namespace: benchNamespace, name: 'probe' }
-  const service = { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: 'None', ports: [{ name: 'http', port: 80 }] } }
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: { clusterIP: 'None', ports: [{ name: 'http', port: 80 }] },
+  }
   const backend = { service: { name: 'probe', port: { number: 80 } } }
   const paths = [{ path: '/', pathType: 'Prefix', backend }]
   const ingress = {
@@ -140,7 +146,11 @@ function startBackground(cluster: BenchCluster, perSecond: number): { readonly s
 }
 
 function figuresOf(rounds: readonly Round[], failures: number): PropagationFigures {
-  const of = (field: keyof Round, share: number): number => quantile(rounds.map(round => round[field]), share)
+  const of = (field: keyof Round, share: number): number =>
+    quantile(
+      rounds.map(round => round[field]),
+      share,
+    )
   return {
     changes: rounds.length,
     routedP50: of('routedMs', 0.5),

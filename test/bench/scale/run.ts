@@ -15,7 +15,11 @@ const { values } = parseArgs({
     stay: { type: 'boolean', default: false },
   },
 })
-const numbers = (text: string): number[] => text.split(',').filter(word => word !== '').map(Number)
+const numbers = (text: string): number[] =>
+  text
+    .split(',')
+    .filter(word => word !== '')
+    .map(Number)
 const print = (line: string, figures: object): void => console.log(line, JSON.stringify(figures, rounded))
 
 const sentinel = new AnsweringPod('sentinel')
