@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Problem } from '../api/problem.ts'
 import type { Log } from '../observe/log.ts'
+import { keepYoungGenerationSmall, releaseGarbage } from '../proxy/heap.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import type { ProxyPorts } from '../proxy/worker-protocol.ts'
 import type { ChangedObject, Delta } from '../routing/model.ts'
@@ -8,7 +9,6 @@ import type { Change } from '../routing/snapshot.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { createTranslator, type Translation, type Translator, type TranslatorOptions } from '../routing/translator.ts'
 import type { Source } from '../sources/source.ts'
-import { releaseLoadingMemory } from './control-heap.ts'
 import { createProxyMetrics } from './proxy-metrics.ts'
 
 export interface ProxyRuntimeOptions {
@@ -101,7 +101,8 @@ export class ProxyRuntime {
     const ports = await this.#proxy.start()
     this.#served = true
     this.#logServed(this.table.revision, this.#startedMs)
-    releaseLoadingMemory()
+    keepYoungGenerationSmall()
+    releaseGarbage()
     return ports
   }
 
@@ -116,7 +117,7 @@ export class ProxyRuntime {
   }
 
   #take(changes: readonly Change[]): void {
-    if (this.#held !== undefined) this.#held.push(...changes)
+    if (this.#held !== undefined) for (const change of changes) this.#held.push(change)
     else if (this.#translator !== undefined) this.#publish(this.#translator.apply(changes))
   }
 

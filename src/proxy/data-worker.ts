@@ -8,6 +8,7 @@ import { AccessLog } from './access-log.ts'
 import { BoundRoutes } from './bound-route.ts'
 import { ClientConnection } from './client-connection.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
+import { releaseGarbage } from './heap.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
@@ -66,6 +67,7 @@ export class DataWorker {
   /** Serves the table that it was given, then listens. */
   async start(): Promise<void> {
     this.#apply(this.#configuration.state)
+    releaseGarbage()
     this.#ticker = setInterval(() => this.#tick(), tickMs)
     const ports = await this.#listeners.listen()
     this.#post({ type: 'serving', revision: this.#table.revision })

@@ -1,6 +1,6 @@
-import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../observe/log.ts'
+import { workerHeapLimits } from './heap.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { WorkerCounters } from './worker-counters.ts'
@@ -14,12 +14,6 @@ import {
 } from './worker-protocol.ts'
 
 const answerMs = 2_000
-
-/**
- * Half of the young generation of a data worker, in MB, from its start on. By itself it would grow to 32 MB with the
- * first table and stay so; what a worker makes for requests dies at once, whatever the size.
- */
-const semiSpaceMb = 4
 
 export interface WorkerSlotOptions {
   readonly index: number
@@ -132,13 +126,12 @@ export class WorkerSlot {
 
   #spawn(): void {
     const { workerFile, configure, index } = this.#options
-    setFlagsFromString(`--min-semi-space-size=${semiSpaceMb}`)
     const worker = new Worker(workerFile, {
       workerData: configure(this.counters.memory),
       name: `data worker ${index}`,
       // What the control thread was given on its command line is not the worker's business.
       argv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 3 * semiSpaceMb },
+      resourceLimits: workerHeapLimits(),
     })
     this.#worker = worker
     worker.on('message', (message: FromWorker) => this.#receive(worker, message))

@@ -43,7 +43,12 @@ export function ingestEndpointSlice(raw: KubernetesObject, shared: SharedValues)
   const service = raw.metadata.labels?.[serviceNameLabel]
   const metadata = { ...nameOf(raw), ...(service === undefined ? {} : { labels: { [serviceNameLabel]: service } }) }
   const slice = { apiVersion: raw.apiVersion, kind: 'EndpointSlice', metadata, addressType } as const
-  return packEndpointSlice({ ...slice, ports: shared.share(ports ?? []), endpoints: endpoints ?? [] })
+  const read = (ports ?? []).map(({ name, port, protocol }) => ({
+    ...(name === undefined ? {} : { name }),
+    ...(port === undefined ? {} : { port }),
+    ...(protocol === undefined ? {} : { protocol }),
+  }))
+  return packEndpointSlice({ ...slice, ports: shared.share(read), endpoints: endpoints ?? [] })
 }
 
 export function ingestSecret(raw: KubernetesObject): Secret {
