@@ -123,12 +123,14 @@ export class ProxyRuntime {
 
   #publish({ delta, changed, problems }: Translation): void {
     const { log } = this.#options
+    if (delta !== undefined) {
+      // The workers first: writing lines takes longer than what they wait for.
+      if (this.#proxy !== undefined) void this.#send(this.#proxy, delta)
+      this.table.apply(delta)
+    }
     for (const problem of problems.added) log.warn(fieldsOf(problem), 'object refused in part')
     for (const problem of problems.resolved) log.info(fieldsOf(problem), 'problem resolved')
-    if (delta === undefined) return
-    if (this.#served) this.#logChanged(changed)
-    this.table.apply(delta)
-    if (this.#proxy !== undefined) void this.#send(this.#proxy, delta)
+    if (delta !== undefined && this.#served) this.#logChanged(changed)
   }
 
   async #send(proxy: Proxy, delta: Delta): Promise<void> {

@@ -18,6 +18,16 @@ function readWhole(reader: ProtobufReader, depth = 0): void {
   }
 }
 
+/** Name of the error that it throws. */
+function faultOf(read: () => void): string | undefined {
+  try {
+    read()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.name : 'no error'
+  }
+}
+
 describe('ProtobufReader', () => {
   test('reads numbers, texts and messages, and steps over the rest', () => {
     const reader = new ProtobufReader(
@@ -85,11 +95,9 @@ describe('ProtobufReader', () => {
 
   test('any bytes are read to their end or refused', () => {
     const property = fc.property(fc.uint8Array({ maxLength: 64 }), input => {
-      try {
-        readWhole(new ProtobufReader(Buffer.from(input)))
-      } catch (error) {
-        expect(error).toBeInstanceOf(MalformedProtobuf)
-      }
+      expect([undefined, 'MalformedProtobuf']).toContain(
+        faultOf(() => readWhole(new ProtobufReader(Buffer.from(input)))),
+      )
     })
     fc.assert(property, { numRuns: 2000 })
   })

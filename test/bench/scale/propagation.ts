@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { KubernetesObject } from '../../../src/api/kubernetes.ts'
 import { resources } from '../../../src/kube/resource.ts'
 import { AnsweringPod } from './answering-pod.ts'
 import { type BenchCluster, ownAddress } from './bench-cluster.ts'
@@ -116,8 +115,8 @@ async function createProbe(cluster: BenchCluster, first: { address: string; port
     spec: { ingressClassName: benchClass, rules: [{ host: probeHost, http: { paths } }] },
   }
   const slice = { service: 'probe', port: first.port }
-  await cluster.put(resources.services, service as KubernetesObject)
-  await cluster.put(resources.ingresses, ingress as KubernetesObject)
+  await cluster.put(resources.services, service)
+  await cluster.put(resources.ingresses, ingress)
   await cluster.put(resources.endpointSlices, endpointSlice({ ...slice, name: 'probe-a', addresses: [first.address] }))
   await cluster.put(resources.endpointSlices, endpointSlice({ ...slice, name: 'probe-b', addresses: [] }))
 }
