@@ -83,10 +83,7 @@ export class ProxyRuntime {
     source.start(changes => this.#take(changes))
     await source.synced()
     if (this.#leaving) throw new Error('stopped before the first table was complete')
-    const held = this.#held ?? []
-    this.#held = undefined
-    // Even an empty source is a table: one that answers 404.
-    this.#take(held)
+    this.#takeHeld()
     const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options
     this.#proxy = createProxy({
       log,
@@ -98,11 +95,13 @@ export class ProxyRuntime {
       workerFile: workerFile(),
     })
     void this.#proxy.publish(this.#wholeTable())
-    const ports = await this.#proxy.start()
-    this.#served = true
-    this.#logServed(this.table.revision, this.#startedMs)
+    const starting = this.#proxy.start()
+    // While the workers read the table, which was handed to them.
     keepYoungGenerationSmall()
     releaseGarbage()
+    const ports = await starting
+    this.#served = true
+    this.#logServed(this.table.revision, this.#startedMs)
     return ports
   }
 
@@ -114,6 +113,13 @@ export class ProxyRuntime {
     const drained = await this.#proxy?.drain(times)
     await this.#source?.stop()
     log.info({ cutConnections: drained?.cutConnections ?? 0 }, 'drain ended')
+  }
+
+  /** Even an empty source is a table: one that answers 404. */
+  #takeHeld(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    this.#take(held)
   }
 
   #take(changes: readonly Change[]): void {
