@@ -1,5 +1,6 @@
 import type { Problem } from '../api/problem.ts'
 import type { Log } from '../observe/log.ts'
+import { keepYoungGenerationSmall, releaseGarbage } from '../proxy/heap.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import type { ProxyPorts } from '../proxy/worker-protocol.ts'
 import type { ChangedObject, Delta } from '../routing/model.ts'
@@ -86,10 +87,7 @@ export class ProxyRuntime {
     source.start(changes => this.#take(changes))
     await source.synced()
     if (this.#leaving) throw new Error('stopped before the first table was complete')
-    const held = this.#held ?? []
-    this.#held = undefined
-    // Even an empty source is a table: one that answers 404.
-    this.#take(held)
+    this.#takeHeld()
     const { log, address, httpPort, httpsPort, allowLoopbackEndpoints, ticketKeyFile } = this.#options
     const granted = readGrantedResources()
     this.#proxy = createProxy({
@@ -107,7 +105,11 @@ export class ProxyRuntime {
       workerFile: workerFile(),
     })
     void this.#proxy.publish(this.#wholeTable())
-    const ports = await this.#proxy.start()
+    const starting = this.#proxy.start()
+    // While the workers read the table, which was handed to them.
+    keepYoungGenerationSmall()
+    releaseGarbage()
+    const ports = await starting
     this.#served = true
     this.#logServed(this.table.revision, this.#startedMs)
     return ports
@@ -123,19 +125,28 @@ export class ProxyRuntime {
     log.info({ cutConnections: drained?.cutConnections ?? 0 }, 'drain ended')
   }
 
+  /** Even an empty source is a table: one that answers 404. */
+  #takeHeld(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    this.#take(held)
+  }
+
   #take(changes: readonly Change[]): void {
-    if (this.#held !== undefined) this.#held.push(...changes)
+    if (this.#held !== undefined) for (const change of changes) this.#held.push(change)
     else if (this.#translator !== undefined) this.#publish(this.#translator.apply(changes))
   }
 
   #publish({ delta, changed, problems }: Translation): void {
     const { log } = this.#options
+    if (delta !== undefined) {
+      // The workers first: writing lines takes longer than what they wait for.
+      if (this.#proxy !== undefined) void this.#send(this.#proxy, delta)
+      this.table.apply(delta)
+    }
     for (const problem of problems.added) log.warn(fieldsOf(problem), 'object refused in part')
     for (const problem of problems.resolved) log.info(fieldsOf(problem), 'problem resolved')
-    if (delta === undefined) return
-    if (this.#served) this.#logChanged(changed)
-    this.table.apply(delta)
-    if (this.#proxy !== undefined) void this.#send(this.#proxy, delta)
+    if (delta !== undefined && this.#served) this.#logChanged(changed)
   }
 
   async #send(proxy: Proxy, delta: Delta): Promise<void> {

@@ -3,6 +3,7 @@ import type { ConfigMap, Ingress, IngressClass, Namespace } from '../api/kuberne
 import { legacyClassAnnotation } from '../api/names.ts'
 import type { Problem } from '../api/problem.ts'
 import type { IngressDeploymentValidator } from '../api/schema.ts'
+import { unpackIngress } from '../routing/packed-ingress.ts'
 import type { Change } from '../routing/snapshot.ts'
 import type { Source } from '../sources/source.ts'
 import {
@@ -175,10 +176,11 @@ export class ServeSource implements Source {
   /** Where every class is served, an Ingress is as one that names none. */
   #asServed(change: Change): Change {
     if (change.object?.kind !== 'Ingress' || this.#current?.everyClass !== true) return change
-    const { metadata, spec } = change.object
+    const ingress = 'said' in change.object ? unpackIngress(change.object) : change.object
+    const { metadata, spec } = ingress
     const { [legacyClassAnnotation]: _class, ...annotations } = metadata.annotations ?? {}
     const { ingressClassName: _name, ...rest } = spec ?? {}
-    return { ...change, object: { ...change.object, metadata: { ...metadata, annotations }, spec: rest } }
+    return { ...change, object: { ...ingress, metadata: { ...metadata, annotations }, spec: rest } }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../api/kubernetes.ts'
 import type { ClusterAccess } from './credentials.ts'
+import { type ProtobufList, protobufMediaType, readProtobufList } from './protobuf-list.ts'
 import { type Resource, type ResourceName, resourcePath } from './resource.ts'
 import { type KubeRequest, type RequestOptions, Transport, type TransportOptions } from './transport.ts'
 
@@ -86,16 +87,24 @@ export class KubeClient {
 
   /** One page of a list; `metadata.continue` asks for the next. */
   list<T>(resource: Resource, list: ListOptions = {}, options: RequestOptions = {}): Promise<ObjectList<T>> {
-    const { namespace, ...query } = list
-    const path = resourcePath(resource, namespace === undefined ? {} : { namespace })
-    return this.request({
-      ...options,
-      method: 'GET',
-      path,
-      query,
-      repeatable: true,
-      countedAs: label('list', resource),
+    return this.request(listRequest(resource, list, options))
+  }
+
+  /**
+   * The same in the API server's own encoding, which is much less work for both; as JSON where the server knows no
+   * other. Throws `MalformedProtobuf` when what comes is neither.
+   */
+  async listProtobuf<T>(
+    resource: Resource,
+    list: ListOptions = {},
+    options: RequestOptions = {},
+  ): Promise<ProtobufList | ObjectList<T>> {
+    const accept = `${protobufMediaType}, application/json;q=0.9`
+    const { mediaType, bytes } = await this.#transport.requestBytes({
+      ...listRequest(resource, list, options),
+      accept,
     })
+    return mediaType === protobufMediaType ? readProtobufList(bytes) : (JSON.parse(bytes.toString()) as ObjectList<T>)
   }
 
   create<T extends KubernetesObject>(
@@ -166,6 +175,12 @@ export class KubeClient {
   close(): Promise<void> {
     return this.#transport.close()
   }
+}
+
+function listRequest(resource: Resource, list: ListOptions, options: RequestOptions): KubeRequest {
+  const { namespace, ...query } = list
+  const path = resourcePath(resource, namespace === undefined ? {} : { namespace })
+  return { ...options, method: 'GET', path, query: { ...query }, repeatable: true, countedAs: label('list', resource) }
 }
 
 function label(verb: string, resource: Resource, target: { readonly subresource?: string } = {}): string {

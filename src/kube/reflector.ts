@@ -2,8 +2,9 @@ import type { KubernetesObject } from '../api/kubernetes.ts'
 import type { Log } from '../observe/log.ts'
 import { ApiError, hasStatus, isExpired } from './api-error.ts'
 import { Backoff } from './backoff.ts'
-import type { KubeClient, ObjectList } from './client.ts'
+import type { KubeClient } from './client.ts'
 import { type Clock, pause, systemClock } from './clock.ts'
+import { MalformedProtobuf, ProtobufReader } from './protobuf-reader.ts'
 import { apiVersionOf, objectKey, type Resource, resourcePath } from './resource.ts'
 import type { Store, StoredVersion } from './store.ts'
 import { IdleStream, MalformedStream, readWatchStream, type WatchEvent } from './watch-stream.ts'
@@ -26,6 +27,8 @@ export interface ReflectorOptions<T> {
   readonly store: Pick<Store<T, string>, 'set' | 'delete' | 'replace'>
   /** What is kept of an object; undefined keeps nothing of it. The raw object is not retained. */
   readonly transform: (raw: KubernetesObject) => T | undefined
+  /** Reads an object in the API server's own encoding, which lists are then asked for in; watches are JSON. */
+  readonly decode?: ((item: ProtobufReader) => KubernetesObject) | undefined
   readonly log: Log
   readonly namespace?: string
   readonly labelSelector?: string
@@ -74,6 +77,8 @@ export class Reflector<T> {
   #hasSynced = false
   #lastError: unknown
   #reported = ''
+  /** What came in the other encoding could not be read: from then on it is JSON. */
+  #jsonOnly = false
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options
@@ -150,7 +155,10 @@ export class Reflector<T> {
       try {
         listed = await this.#listAll(lists <= maxPagedLists ? (this.#options.pageSize ?? 500) : 0)
       } catch (error) {
-        if (!isExpired(error) || lists > maxPagedLists) throw error
+        if (error instanceof MalformedProtobuf && !this.#jsonOnly) {
+          this.#jsonOnly = true
+          this.#options.log.warn({ ...this.#fields(), error: error.message }, 'list could not be read, asking for JSON')
+        } else if (!isExpired(error) || lists > maxPagedLists) throw error
       }
     }
     this.#options.store.replace(listed.versions)
@@ -164,24 +172,39 @@ export class Reflector<T> {
 
   /** All pages show the same moment, whose resource version is that of each. Each page is reduced before the next comes. */
   async #listAll(limit: number) {
-    const { client, resource, namespace, labelSelector, fieldSelector } = this.#options
     const versions = new Map<string, StoredVersion<T>>()
     let next: string | undefined
     for (;;) {
-      const page: ObjectList<KubernetesObject> = await client.list(
-        resource,
-        { namespace, labelSelector, fieldSelector, limit, continue: next },
-        { signal: this.#stopped.signal, attempts: 2 },
-      )
-      for (const item of page.items ?? []) {
-        // Lists leave out on each item what all have in common.
-        const object = this.#reduce({ ...item, apiVersion: apiVersionOf(resource), kind: resource.kind })
+      const page = await this.#page(limit, next)
+      for (const raw of page.items) {
+        const object = this.#reduce(raw)
         if (object === undefined) continue
-        const resourceVersion = item.metadata.resourceVersion ?? ''
-        versions.set(objectKey(item.metadata), { resourceVersion, object })
+        const resourceVersion = raw.metadata.resourceVersion ?? ''
+        versions.set(objectKey(raw.metadata), { resourceVersion, object })
       }
       next = page.metadata.continue
       if (!next) return { resourceVersion: page.metadata.resourceVersion, versions }
+    }
+  }
+
+  async #page(limit: number, next: string | undefined) {
+    const { client, resource, namespace, labelSelector, fieldSelector, decode } = this.#options
+    const query = { namespace, labelSelector, fieldSelector, limit, continue: next }
+    const options = { signal: this.#stopped.signal, attempts: 2 }
+    const page =
+      decode === undefined || this.#jsonOnly
+        ? await client.list<KubernetesObject>(resource, query, options)
+        : await client.listProtobuf<KubernetesObject>(resource, query, options)
+    return { metadata: page.metadata, items: this.#itemsOf(page.items ?? []) }
+  }
+
+  /** One after the other, so that no page is there twice. Lists leave out on each item what all have in common. */
+  *#itemsOf(items: readonly (KubernetesObject | ProtobufReader)[]): Generator<KubernetesObject> {
+    const { resource, decode } = this.#options
+    const common = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+    for (const item of items) {
+      if (!(item instanceof ProtobufReader)) yield { ...item, ...common }
+      else if (decode !== undefined) yield decode(item)
     }
   }
 

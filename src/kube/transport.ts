@@ -28,6 +28,8 @@ export interface KubeRequest extends RequestOptions {
   readonly query?: Query
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Media types that may come back; JSON when absent. */
+  readonly accept?: string
   readonly contentType?: string
   /** Carrying it out twice is the same as once, so it may be sent again after a broken connection. */
   readonly repeatable?: boolean
@@ -74,11 +76,23 @@ export class Transport {
 
   /** Sends a request and reads the JSON that comes back, with the retries of `attempts`. */
   async request<T>(request: KubeRequest): Promise<T> {
+    return this.#repeated(request, async ({ body }) => JSON.parse(await body.text()) as T)
+  }
+
+  /** The same for an answer in one of the media types of `accept`, as it came. */
+  async requestBytes(request: KubeRequest): Promise<{ readonly mediaType: string; readonly bytes: Buffer }> {
+    return this.#repeated(request, async ({ headers, body }) => {
+      const mediaType = firstOf(headers['content-type'])?.split(';')[0]?.trim() ?? ''
+      return { mediaType, bytes: Buffer.from(await body.arrayBuffer()) }
+    })
+  }
+
+  async #repeated<T>(request: KubeRequest, read: (response: Dispatcher.ResponseData) => Promise<T>): Promise<T> {
     const attempts = request.attempts ?? 5
     const signal = this.#signal(request.signal)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once<T>(request, signal)
+        return await this.#once(request, { signal, read })
       } catch (error) {
         const delayMs = attempt < attempts && !signal.aborted ? retryDelayMs(error, request, attempt) : undefined
         if (delayMs === undefined) throw error
@@ -108,7 +122,10 @@ export class Transport {
     return signal ? AbortSignal.any([signal, this.#closed.signal]) : this.#closed.signal
   }
 
-  async #once<T>(request: KubeRequest, signal: AbortSignal): Promise<T> {
+  async #once<T>(
+    request: KubeRequest,
+    { signal, read }: { signal: AbortSignal; read: (response: Dispatcher.ResponseData) => Promise<T> },
+  ): Promise<T> {
     const timeout = new AbortController()
     const timeoutMs = request.timeoutMs ?? this.#requestTimeoutMs
     const cancel = this.#clock.after(timeoutMs, () => {
@@ -116,10 +133,9 @@ export class Transport {
     })
     try {
       const response = await this.#answer(request, AbortSignal.any([signal, timeout.signal]))
-      const text = await response.body.text().catch((error: unknown) => {
-        throw connectionError(request, error)
+      return await read(response).catch((error: unknown) => {
+        throw error instanceof SyntaxError ? error : connectionError(request, error)
       })
-      return JSON.parse(text) as T
     } finally {
       cancel()
     }
@@ -152,7 +168,7 @@ export class Transport {
         method: request.method,
         headers: {
           ...headers,
-          accept: 'application/json',
+          accept: request.accept ?? 'application/json',
           'user-agent': this.#userAgent,
           ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
         },

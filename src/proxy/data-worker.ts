@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
+import { reviveBackends } from '../routing/packed-backend.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
 import { AddressCounts } from './address-counts.ts'
@@ -12,6 +13,7 @@ import { ClientConnection } from './client-connection.ts'
 import { plainAddress } from './client-identity.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
 import type { Handshakes } from './handshakes.ts'
+import { releaseGarbage } from './heap.ts'
 import { HeapWatch } from './heap-watch.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
@@ -105,6 +107,7 @@ export class DataWorker {
   async start(): Promise<void> {
     this.#transports.internals = await probeSocketInternals(this.#transports.buffers)
     this.#apply(this.#configuration.state)
+    releaseGarbage()
     this.#ticker = setInterval(() => this.#tick(), tickMs)
     const ports = await this.#listeners.listen()
     this.#post({ type: 'serving', revision: this.#table.revision })
@@ -198,7 +201,8 @@ export class DataWorker {
     })
   }
 
-  #apply(delta: Delta): void {
+  #apply(cloned: Delta): void {
+    const delta = { ...cloned, backends: reviveBackends(cloned.backends) }
     this.#table.apply(delta)
     const { settings } = delta
     if (settings !== undefined) {

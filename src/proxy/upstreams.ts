@@ -69,10 +69,13 @@ export class Upstreams {
     }
     for (const [id, backend] of delta.backends) {
       const before = this.#current.get(id)
-      // The new ones first: a pool that both have must not be retired in between.
-      if (backend !== undefined) this.#enter(id, backend)
-      if (before !== undefined) this.#leave(before)
       if (backend === undefined) this.#current.delete(id)
+      else this.#current.set(id, backend)
+      const runtime = before === undefined ? undefined : this.#runtimes.get(before)
+      if (before === undefined || runtime === undefined) continue
+      // The new ones first: a pool that both have must not be retired in between.
+      if (backend !== undefined) this.#enter(backend, before)
+      this.#leave(runtime)
     }
   }
 
@@ -82,7 +85,7 @@ export class Upstreams {
    */
   choose(backend: Backend, balancing: RouteBalancing, request: BalancedRequest): number {
     this.#balancing.candidates.nowMs = this.#options.clock.nowMs
-    const runtime = this.#runtimes.get(backend)
+    const runtime = this.#runtimes.get(backend) ?? this.#enter(backend, undefined)
     if (runtime === undefined) return -1
     const index = runtime.balancing.choose(balancing, request)
     const pool = runtime.pools[index]
@@ -135,8 +138,12 @@ export class Upstreams {
     for (const pool of this.#pools.values()) pool.closeIdle()
   }
 
-  #enter(id: string, backend: Backend): void {
-    const before = this.#current.get(id)
+  /**
+   * With the first request for a backend, as most of a large table gets none. One that has left the table before has
+   * nothing to begin with. `before` is the version that it replaces.
+   */
+  #enter(backend: Backend, before: Backend | undefined): BackendRuntime | undefined {
+    if (this.#current.get(backend.id) !== backend) return undefined
     const isJoining = before !== undefined && before.endpoints.length > 0
     const joinedMs = isJoining ? Math.round(this.#options.clock.nowMs) : -1
     const pools = backend.endpoints.map(endpoint => this.#pool(endpoint, joinedMs))
@@ -145,13 +152,12 @@ export class Upstreams {
       ...this.#balancing,
       before: before === undefined ? undefined : this.#runtimes.get(before)?.balancing,
     })
-    this.#runtimes.set(backend, { pools, balancing })
-    this.#current.set(id, backend)
+    const runtime = { pools, balancing }
+    this.#runtimes.set(backend, runtime)
+    return runtime
   }
 
-  #leave(backend: Backend): void {
-    const runtime = this.#runtimes.get(backend)
-    if (runtime === undefined) return
+  #leave(runtime: BackendRuntime): void {
     runtime.balancing.isCurrent = false
     for (const pool of runtime.pools) {
       pool.references--

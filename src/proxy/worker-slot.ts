@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../observe/log.ts'
+import { workerHeapLimits } from './heap.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartBackoff } from './restart-backoff.ts'
 import { Stillness } from './stillness.ts'
@@ -179,6 +180,7 @@ export class WorkerSlot {
       name: `data worker ${index}`,
       // What the control thread was given on its command line is not the worker's business.
       argv: [],
+      resourceLimits: workerHeapLimits(),
     })
     this.#worker = worker
     worker.on('message', (message: FromWorker) => this.#receive(worker, message))

@@ -1,5 +1,5 @@
-import { parseIpAddress } from './ip-address.ts'
-import { matches, parseSourceRange, type SourceRange } from './source-ranges.ts'
+import { type IpAddress, parseIpAddress } from './ip-address.ts'
+import { holds, parseSourceRange, type SourceRange } from './source-ranges.ts'
 
 /** Why an address may not be an endpoint. */
 export type AddressRefusal = 'loopback' | 'unspecified' | 'link-local' | 'multicast' | 'metadata' | 'invalid'
@@ -17,19 +17,25 @@ const metadataNames = new Set(['metadata.google.internal', 'metadata.goog', 'ins
 
 /** Judges the address of an EndpointSlice; undefined when traffic may go there. */
 export function refuseEndpointAddress(address: string, allowLoopback: boolean): AddressRefusal | undefined {
-  if (parseIpAddress(address) === undefined) return 'invalid'
+  const parsed = parseIpAddress(address)
+  return parsed === undefined ? 'invalid' : refuseEndpoint(parsed, allowLoopback)
+}
+
+function refuseEndpoint(address: IpAddress, allowLoopback: boolean): AddressRefusal | undefined {
   const embedded = embeddedIpv4(address)
-  if (embedded !== undefined) return refuseEndpointAddress(embedded, false)
-  if (matches(loopback, address)) return allowLoopback ? undefined : 'loopback'
-  if (matches(unspecified, address)) return 'unspecified'
-  if (matches(linkLocal, address)) return 'link-local'
-  return matches(multicast, address) ? 'multicast' : undefined
+  if (embedded !== undefined) return refuseEndpoint(embedded, false)
+  if (holds(loopback, address)) return allowLoopback ? undefined : 'loopback'
+  if (holds(unspecified, address)) return 'unspecified'
+  if (holds(linkLocal, address)) return 'link-local'
+  return holds(multicast, address) ? 'multicast' : undefined
 }
 
 /** Judges an address that a name of a Service of type ExternalName stands for: cloud metadata is refused too. */
 export function refuseExternalAddress(address: string): AddressRefusal | undefined {
-  const target = embeddedIpv4(address) ?? address
-  return refuseEndpointAddress(target, false) ?? (matches(metadata, target) ? 'metadata' : undefined)
+  const parsed = parseIpAddress(address)
+  if (parsed === undefined) return 'invalid'
+  const target = embeddedIpv4(parsed) ?? parsed
+  return refuseEndpoint(target, false) ?? (holds(metadata, target) ? 'metadata' : undefined)
 }
 
 /** NAT64 (RFC 6052), 6to4 (RFC 3056) and IPv4-compatible addresses (RFC 4291 section 2.5.5.1). */
@@ -37,18 +43,16 @@ const nat64Prefix = 0x64_ff9bn << 64n
 const sixToFourPrefix = 0x2002n
 
 /** The IPv4 address to which a translator or tunnel on the way would take an IPv6 address. */
-function embeddedIpv4(text: string): string | undefined {
-  const address = parseIpAddress(text)
-  if (address?.family !== 6) return undefined
+function embeddedIpv4(address: IpAddress): IpAddress | undefined {
+  if (address.family !== 6) return undefined
   const { value } = address
-  if (value >> 112n === sixToFourPrefix) return dotted(value >> 80n)
-  if (value >> 32n === nat64Prefix || (value >> 32n === 0n && value > 1n)) return dotted(value)
+  if (value >> 112n === sixToFourPrefix) return lastBits(value >> 80n)
+  if (value >> 32n === nat64Prefix || (value >> 32n === 0n && value > 1n)) return lastBits(value)
   return undefined
 }
 
-/** The last 32 bits in dotted notation. */
-function dotted(value: bigint): string {
-  return [24n, 16n, 8n, 0n].map(shift => (value >> shift) & 0xffn).join('.')
+function lastBits(value: bigint): IpAddress {
+  return { family: 4, value: Number(value & 0xffff_ffffn) }
 }
 
 /**

@@ -1,8 +1,9 @@
-import type { EndpointSlice, Service, ServicePort } from '../api/kubernetes.ts'
+import type { Service, ServicePort } from '../api/kubernetes.ts'
 import { refuseEndpointAddress, refuseExternalName } from './address-policy.ts'
 import { compareText } from './compare-text.ts'
 import { type BackendReference, quote } from './ingress-model.ts'
 import type { Backend, Endpoint } from './model.ts'
+import { endpointsOf, type PackedEndpointSlice } from './packed-slice.ts'
 
 /** What is wrong with a backend: a problem of each Ingress that refers to it. */
 interface BackendFault {
@@ -17,7 +18,7 @@ export interface BuiltBackend {
 
 interface BackendInput {
   readonly service: Service | undefined
-  readonly slices: readonly EndpointSlice[]
+  readonly slices: readonly PackedEndpointSlice[]
   readonly allowLoopback: boolean
   /** Where the proxy runs; undefined where that is not known. */
   readonly zone: string | undefined
@@ -137,7 +138,7 @@ function nearOf(endpoints: readonly Endpoint[], hinted: readonly Endpoint[] | un
 }
 
 /** Port numbers of the pods behind a port of the Service: the one of the same name. */
-function slicePorts(slice: EndpointSlice, port: ServicePort): readonly number[] {
+function slicePorts(slice: PackedEndpointSlice, port: ServicePort): readonly number[] {
   const ports = slice.ports ?? []
   // A headless Service may have slices without ports: every port of its pods is meant.
   if (ports.length === 0) return [targetNumber(port)]
@@ -153,10 +154,10 @@ interface Collecting {
   readonly zone: string | undefined
 }
 
-function collect(slice: EndpointSlice, { ports, candidates, zone }: Collecting): void {
+function collect(slice: PackedEndpointSlice, { ports, candidates, zone }: Collecting): void {
   // Names are for Services of type ExternalName alone, whose targets are judged at every resolution.
   if (slice.addressType === 'FQDN') return
-  for (const endpoint of slice.endpoints ?? []) {
+  for (const endpoint of endpointsOf(slice)) {
     const { addresses, conditions } = endpoint
     const ready = conditions?.ready !== false
     if (!ready && !(conditions?.serving === true && conditions.terminating === true)) continue

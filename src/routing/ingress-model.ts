@@ -3,6 +3,7 @@ import type { ObjectReference, Problem } from '../api/problem.ts'
 import type { AnnotationOptions } from './annotations.ts'
 import { type DeclaredClientCertificates, readClientCertificates } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
+import { compactEntries, type Entries } from './entries.ts'
 import { isHostName, normalizeHost } from './host-name.ts'
 import { wildcardOf } from './match.ts'
 import type { Route } from './model.ts'
@@ -38,23 +39,27 @@ export interface TlsEntry {
 }
 
 /** What one Ingress says, judged by itself: other objects are not looked at. */
-export interface IngressModel {
+export interface IngressModel extends IngressReading {
+  /** The text that was read, as the snapshot has it. */
+  readonly said: string
+}
+
+export interface IngressReading {
   readonly key: string
-  readonly source: Ingress
   readonly object: ObjectReference
   /** Milliseconds since 1970; 0 without a creation timestamp. */
   readonly created: number
   readonly options: AnnotationOptions
   readonly refusal: Route['refusal']
   /** Its hosts, and the routes that it declares for each. */
-  readonly hosts: ReadonlyMap<string, readonly DeclaredRoute[]>
+  readonly hosts: Entries<readonly DeclaredRoute[]>
   readonly defaultRoute: DeclaredRoute | undefined
   /** Entry of `spec.tls` that names the host. */
-  readonly tlsOfHost: ReadonlyMap<string, TlsEntry>
+  readonly tlsOfHost: Entries<TlsEntry>
   /** Entries of `spec.tls` without hosts. */
   readonly tlsOfAnyHost: readonly TlsEntry[]
   readonly tls: readonly TlsEntry[]
-  readonly backends: ReadonlyMap<string, BackendReference>
+  readonly backends: Entries<BackendReference>
   readonly secrets: ReadonlySet<string>
   readonly clientCertificates: DeclaredClientCertificates | undefined
   readonly problems: readonly Problem[]
@@ -76,7 +81,7 @@ export function compareIngresses(one: IngressModel, other: IngressModel): number
   )
 }
 
-export function readIngress(ingress: Ingress, annotationsPrefix: string): IngressModel {
+export function readIngress(ingress: Ingress, annotationsPrefix: string): IngressReading {
   const object = referenceTo(ingress)
   const problems: Problem[] = []
   const report = (field: string, reason: string, message: string): void => {
@@ -100,21 +105,29 @@ export function readIngress(ingress: Ingress, annotationsPrefix: string): Ingres
   const created = Date.parse(ingress.metadata.creationTimestamp ?? '')
   return {
     key: objectKey(object.namespace, object.name),
-    source: ingress,
     object,
     created: Number.isNaN(created) ? 0 : created,
     options,
     refusal: refusal ?? (isUnfit ? { status: 503, reason: 'InvalidAnnotation' } : undefined),
-    hosts: draft.hosts,
+    hosts: compactEntries(draft.hosts),
     defaultRoute,
     ...tls,
-    backends: draft.backends,
-    secrets: new Set(
-      [...tls.tls.map(entry => entry.secret), clientCertificates?.secret].filter(secret => secret !== undefined),
-    ),
+    backends: compactEntries(draft.backends),
+    secrets: secretsOf(tls.tls, clientCertificates),
     clientCertificates,
     problems: [...annotationProblems, ...problems],
   }
+}
+
+/** Most Ingresses have no `tls`: they share what is empty. */
+const noSecrets: ReadonlySet<string> = new Set()
+
+function secretsOf(
+  tls: readonly TlsEntry[],
+  clientCertificates: DeclaredClientCertificates | undefined,
+): ReadonlySet<string> {
+  const secrets = [...tls.map(entry => entry.secret), clientCertificates?.secret].filter(secret => secret !== undefined)
+  return secrets.length === 0 ? noSecrets : new Set(secrets)
 }
 
 function referenceTo(ingress: Ingress): ObjectReference {
@@ -223,7 +236,7 @@ function readTls(draft: Draft, spec: Ingress['spec']): Pick<IngressModel, 'tls' 
     const entry = named.get(host) ?? named.get(wildcardOf(host) ?? '')
     if (entry !== undefined) tlsOfHost.set(host, entry)
   }
-  return { tls, tlsOfHost, tlsOfAnyHost }
+  return { tls, tlsOfHost: compactEntries(tlsOfHost), tlsOfAnyHost }
 }
 
 /** Text of a user in a message: bounded, and without control characters. */

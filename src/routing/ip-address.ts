@@ -18,17 +18,27 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   return value >> 32n === mappedPrefix ? { family: 4, value: Number(value & 0xffffffffn) } : { family: 6, value }
 }
 
+/** By character, without parts and patterns: a table of 100,000 endpoints is judged whole when a proxy starts. */
 function parseIpv4(text: string): number | undefined {
-  const parts = text.split('.', 5)
-  if (parts.length !== 4) return undefined
+  if (text.length > 15) return undefined
   let value = 0
-  for (const part of parts) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part)) return undefined
-    const octet = Number(part)
-    if (octet > 255) return undefined
-    value = value * 256 + octet
+  let octet = -1
+  let dots = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === 0x2e) {
+      if (octet < 0) return undefined
+      value = value * 256 + octet
+      octet = -1
+      dots += 1
+    } else {
+      // A zero in front of another digit is octal to some, decimal to others.
+      if (code < 0x30 || code > 0x39 || octet === 0) return undefined
+      octet = Math.max(0, octet) * 10 + code - 0x30
+      if (octet > 255) return undefined
+    }
   }
-  return value
+  return dots === 3 && octet >= 0 ? value * 256 + octet : undefined
 }
 
 /** Value of an IPv6 address (RFC 4291 section 2.2), not unmapped. */

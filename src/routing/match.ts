@@ -1,37 +1,56 @@
 import type { Host, Route } from './model.ts'
 
 interface Segment {
-  readonly children: Map<string, Segment>
+  /** Undefined at the end of the longest paths: most hosts have nothing but a root. */
+  children: Map<string, Segment> | undefined
   prefix: Route | undefined
 }
 
-/** A host made ready to answer `findRoute` in one map look-up and one step per path segment. */
-export interface CompiledHost {
+/** A host that is made ready for `findRoute` with the first request for it. */
+export class CompiledHost {
   readonly host: Host
+  #paths: PathIndex | undefined
+
+  constructor(host: Host) {
+    this.host = host
+  }
+
+  get paths(): PathIndex {
+    this.#paths ??= indexPaths(this.host)
+    return this.#paths
+  }
+}
+
+/** Answers `findRoute` in one map look-up and one step per path segment. */
+interface PathIndex {
   readonly exact: ReadonlyMap<string, Route>
   readonly root: Segment
 }
 
-export function compileHost(host: Host): CompiledHost {
-  const exact = new Map<string, Route>()
-  const root: Segment = { children: new Map(), prefix: undefined }
+const noRoutes: ReadonlyMap<string, Route> = new Map()
+
+function indexPaths(host: Host): PathIndex {
+  let exact: Map<string, Route> | undefined
+  const root: Segment = { children: undefined, prefix: undefined }
   for (const route of host.routes) {
     if (route.match === 'exact') {
+      exact ??= new Map()
       if (!exact.has(route.path)) exact.set(route.path, route)
       continue
     }
     const segment = segmentAt(root, route.path)
     segment.prefix ??= route
   }
-  return { host, exact, root }
+  return { exact: exact ?? noRoutes, root }
 }
 
 function segmentAt(root: Segment, path: string): Segment {
   let segment = root
   for (const name of path === '/' ? [] : path.slice(1).split('/')) {
+    segment.children ??= new Map()
     let child = segment.children.get(name)
     if (child === undefined) {
-      child = { children: new Map(), prefix: undefined }
+      child = { children: undefined, prefix: undefined }
       segment.children.set(name, child)
     }
     segment = child
@@ -45,15 +64,16 @@ function segmentAt(root: Segment, path: string): Segment {
  * https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
  */
 export function findRoute(compiled: CompiledHost, path: string): Route | undefined {
-  const exact = compiled.exact.get(path)
-  if (exact !== undefined) return exact
-  let segment = compiled.root
+  const { exact, root } = compiled.paths
+  const whole = exact.get(path)
+  if (whole !== undefined) return whole
+  let segment = root
   let found = segment.prefix
   let start = 1
-  while (segment.children.size > 0 && start <= path.length) {
+  while (segment.children !== undefined && start <= path.length) {
     const slash = path.indexOf('/', start)
     const end = slash < 0 ? path.length : slash
-    const child = segment.children.get(path.slice(start, end))
+    const child: Segment | undefined = segment.children.get(path.slice(start, end))
     if (child === undefined) break
     segment = child
     found = segment.prefix ?? found

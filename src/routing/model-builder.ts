@@ -8,6 +8,7 @@ import { IngressIndex } from './ingress-index.ts'
 import { compareIngresses, type IngressModel } from './ingress-model.ts'
 import type { Marks } from './marks.ts'
 import type { Backend, Certificate, ChangedObject, Delta, Host } from './model.ts'
+import { packBackend } from './packed-backend.ts'
 import { ProblemLedger } from './problem-ledger.ts'
 import { ReverseIndex } from './reverse-index.ts'
 import { sameData } from './same-data.ts'
@@ -218,9 +219,10 @@ export class ModelBuilder {
         ? []
         : referrers.map(({ object, backends }) => ({ object, field: backends.get(id)?.field ?? '', ...fault })),
     )
-    if (sameData(this.#backends.get(id), built?.backend)) return
-    put(this.#backends, id, built?.backend)
-    draft.backends.set(id, built?.backend)
+    const backend = built === undefined ? undefined : packBackend(built.backend)
+    if (sameData(this.#backends.get(id), backend)) return
+    put(this.#backends, id, backend)
+    draft.backends.set(id, backend)
     blame(draft, marks, unit)
   }
 

@@ -1,29 +1,35 @@
 const none: ReadonlySet<string> = new Set()
 
-/** Who refers to what: a set of keys for each key, without empty sets. */
+/** Who refers to what: a set of keys for each key. Most have one referrer, which is kept without a set. */
 export class ReverseIndex {
-  readonly #sets = new Map<string, Set<string>>()
+  readonly #referrers = new Map<string, string | Set<string>>()
 
   add(key: string, referrer: string): void {
-    const set = this.#sets.get(key)
-    if (set === undefined) this.#sets.set(key, new Set([referrer]))
-    else set.add(referrer)
+    const known = this.#referrers.get(key)
+    if (known === undefined) this.#referrers.set(key, referrer)
+    else if (typeof known !== 'string') known.add(referrer)
+    else if (known !== referrer) this.#referrers.set(key, new Set([known, referrer]))
   }
 
   delete(key: string, referrer: string): void {
-    const set = this.#sets.get(key)
-    if (set?.delete(referrer) === true && set.size === 0) this.#sets.delete(key)
+    const known = this.#referrers.get(key)
+    if (known === referrer) this.#referrers.delete(key)
+    else if (known !== undefined && typeof known !== 'string' && known.delete(referrer) && known.size === 0) {
+      this.#referrers.delete(key)
+    }
   }
 
   get(key: string): ReadonlySet<string> {
-    return this.#sets.get(key) ?? none
+    const known = this.#referrers.get(key)
+    if (known === undefined) return none
+    return typeof known === 'string' ? new Set([known]) : known
   }
 
   has(key: string): boolean {
-    return this.#sets.has(key)
+    return this.#referrers.has(key)
   }
 
   keys(): IterableIterator<string> {
-    return this.#sets.keys()
+    return this.#referrers.keys()
   }
 }

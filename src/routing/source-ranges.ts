@@ -20,10 +20,15 @@ export function parseSourceRange(text: string): SourceRange | undefined {
 /** Does one of the ranges hold the address? An IPv4-mapped IPv6 address counts as IPv4; what is no address, never. */
 export function matches(ranges: readonly SourceRange[], address: string): boolean {
   const parsed = parseIpAddress(address)
-  if (parsed === undefined) return false
-  return ranges.some(
-    range => range.family === parsed.family && parsed.value >= range.start && parsed.value <= range.end,
-  )
+  return parsed !== undefined && holds(ranges, parsed)
+}
+
+/** The same of an address that has been read. */
+export function holds(ranges: readonly SourceRange[], { family, value }: IpAddress): boolean {
+  for (const range of ranges) {
+    if (range.family === family && value >= range.start && value <= range.end) return true
+  }
+  return false
 }
 
 function rangeOfAddress(address: IpAddress | undefined): SourceRange | undefined {

@@ -1,6 +1,6 @@
 import type { ProxySettings } from '../api/settings.ts'
 import { normalizeHost } from './host-name.ts'
-import { type CompiledHost, compileHost, findHost, findRoute } from './match.ts'
+import { CompiledHost, findHost, findRoute } from './match.ts'
 import type { Backend, Certificate, Delta, Host, Route } from './model.ts'
 
 export interface Match {
@@ -109,7 +109,7 @@ export class RoutingTable {
     this.#routes -= routeCount(this.#hosts.get(name)?.host)
     this.#routes += routeCount(host)
     if (host === undefined) this.#hosts.delete(name)
-    else this.#hosts.set(name, compileHost(host))
+    else this.#hosts.set(name, new CompiledHost(host))
   }
 }
 

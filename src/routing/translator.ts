@@ -6,7 +6,7 @@ import type { CheckKeyPair } from './certificate-book.ts'
 import type { CheckAuthorities } from './client-certificates.ts'
 import { compareText } from './compare-text.ts'
 import { servesIngress } from './ingress-class.ts'
-import { type IngressModel, readIngress } from './ingress-model.ts'
+import { readIngress } from './ingress-model.ts'
 import { Marks } from './marks.ts'
 import type { ChangedObject, Delta } from './model.ts'
 import { ModelBuilder } from './model-builder.ts'
@@ -102,7 +102,7 @@ class IncrementalTranslator implements Translator {
     const marks = new Marks()
     const again = options.annotationsPrefix !== before.annotationsPrefix
     if (again || !sameData(scopeOf(before), scopeOf(options))) {
-      for (const key of this.#snapshot.ingresses.keys()) this.#readIngress(key, { causes: [], marks, again })
+      for (const key of this.#snapshot.ingressKeys()) this.#readIngress(key, { causes: [], marks, again })
     }
     this.#builder.reconfigure(options, marks)
     return this.#builder.build(marks)
@@ -143,7 +143,7 @@ class IncrementalTranslator implements Translator {
     if (isDefault === this.#isDefault) return
     this.#isDefault = isDefault
     const cause = { kind: 'IngressClass', namespace: '', name: this.#options.ingressClass.name }
-    for (const key of this.#snapshot.ingresses.keys()) ingresses.set(key, [...(ingresses.get(key) ?? []), cause])
+    for (const key of this.#snapshot.ingressKeys()) ingresses.set(key, [...(ingresses.get(key) ?? []), cause])
   }
 
   #isDefaultClass(): boolean {
@@ -154,7 +154,7 @@ class IncrementalTranslator implements Translator {
   }
 
   #readIngress(key: string, context: { causes: readonly ChangedObject[]; marks: Marks; again: boolean }): void {
-    const ingress = this.#snapshot.ingresses.get(key)
+    const ingress = this.#snapshot.ingress(key)
     const { ingressClass, namespaces, ingressSelector, annotationsPrefix } = this.#options
     const scope = { className: ingressClass.name, isDefault: this.#isDefault, namespaces, ingressSelector }
     const isServed = ingress !== undefined && servesIngress(ingress, scope)
@@ -165,25 +165,16 @@ class IncrementalTranslator implements Translator {
       return
     }
     this.#served.set(key, { namespace: ingress.metadata.namespace ?? '', name: ingress.metadata.name })
-    if (before !== undefined && !context.again && saysTheSame(before, ingress)) return
-    this.#builder.replaceIngress(key, readIngress(ingress, annotationsPrefix), context)
+    const said = this.#snapshot.packedIngress(key)?.said ?? ''
+    // Most updates of an Ingress are of its status or its managed fields.
+    if (before?.said === said && !context.again) return
+    this.#builder.replaceIngress(key, { ...readIngress(ingress, annotationsPrefix), said }, context)
   }
 }
 
 /** Of several changes of one object only the last counts. */
 function distinct(changes: readonly Change[]): Iterable<Change> {
   return new Map(changes.map(change => [`${change.kind}/${change.namespace}/${change.name}`, change])).values()
-}
-
-/** Most updates of an Ingress are of its status or its managed fields. */
-function saysTheSame(model: IngressModel, ingress: IngressModel['source']): boolean {
-  const { spec, metadata } = model.source
-  return (
-    metadata.uid === ingress.metadata.uid &&
-    metadata.creationTimestamp === ingress.metadata.creationTimestamp &&
-    sameData(metadata.annotations, ingress.metadata.annotations) &&
-    sameData(spec, ingress.spec)
-  )
 }
 
 function scopeOf({ ingressClass, classes, namespaces, ingressSelector }: TranslatorOptions): unknown {

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '../api/kubernetes.ts'
 import { childName, type InstanceName, instanceConfigurationKey } from '../api/names.ts'
 import type { InstanceConfiguration } from '../api/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -6,7 +7,11 @@ import { type Resource, resources } from '../kube/resource.ts'
 import { Store } from '../kube/store.ts'
 import type { Change, SourceObject } from '../routing/snapshot.ts'
 import { ChangeBatch } from './change-batch.ts'
+import { decodeEndpointSlice } from './decode-endpoint-slice.ts'
+import { decodeIngress } from './decode-ingress.ts'
+import { decodeService } from './decode-service.ts'
 import { ingestConfigMap, ingestEndpointSlice, ingestIngress, ingestSecret, ingestService } from './ingest.ts'
+import { SharedValues } from './shared-values.ts'
 import type { Source } from './source.ts'
 
 /** Releases of Helm are Secrets too, the largest of most clusters, and never a certificate. */
@@ -30,7 +35,8 @@ export interface KubernetesSourceOptions {
 /** One list and watch that the present configuration asks for. */
 interface Wanted {
   readonly resource: Resource
-  readonly transform: (raw: Parameters<ReflectorOptions<SourceObject>['transform']>[0]) => SourceObject
+  readonly transform: (raw: KubernetesObject) => SourceObject
+  readonly decode?: ReflectorOptions<SourceObject>['decode']
   readonly namespace?: string
   readonly fieldSelector?: string
 }
@@ -52,6 +58,7 @@ export class KubernetesSource implements Source {
   readonly #followed = new Map<string, Followed>()
   readonly #configured = Promise.withResolvers<void>()
   readonly #stopped = new AbortController()
+  readonly #shared = new SharedValues()
   #batch: ChangeBatch | undefined
   #configuration = ''
 
@@ -102,12 +109,13 @@ export class KubernetesSource implements Source {
     const store = new Store<SourceObject>({
       onListenerError: error => log.error({ error: String(error) }, 'change could not be taken in'),
     })
-    const { resource, transform, ...scope } = wanted
+    const { resource, transform, decode, ...scope } = wanted
     const reflector = new Reflector({
       client,
       log,
       resource,
       transform,
+      decode,
       store,
       ...scope,
       ...(timings ? { timings } : {}),
@@ -158,7 +166,7 @@ export class KubernetesSource implements Source {
   }
 
   #followScope(configuration: InstanceConfiguration): void {
-    const wanted = wantedBy(configuration)
+    const wanted = wantedBy(configuration, this.#shared)
     const keys = new Set(wanted.map(keyOf))
     const followed = wanted.map(one => this.#follow(one))
     const retiring: string[] = []
@@ -198,7 +206,7 @@ export class KubernetesSource implements Source {
   }
 }
 
-function wantedBy(configuration: InstanceConfiguration): readonly Wanted[] {
+function wantedBy(configuration: InstanceConfiguration, shared: SharedValues): readonly Wanted[] {
   const { instance, namespaces, secretNamespaces, defaultCertificateSecretName } = configuration
   const scopes = namespaces === null ? [{}] : namespaces.map(namespace => ({ namespace }))
   const certificate = {
@@ -209,9 +217,19 @@ function wantedBy(configuration: InstanceConfiguration): readonly Wanted[] {
   }
   return [
     ...scopes.flatMap(scope => [
-      { resource: resources.ingresses, transform: ingestIngress, ...scope },
-      { resource: resources.services, transform: ingestService, ...scope },
-      { resource: resources.endpointSlices, transform: ingestEndpointSlice, ...scope },
+      { resource: resources.ingresses, transform: ingestIngress, decode: decodeIngress, ...scope },
+      {
+        resource: resources.services,
+        transform: (raw: KubernetesObject) => ingestService(raw, shared),
+        decode: decodeService,
+        ...scope,
+      },
+      {
+        resource: resources.endpointSlices,
+        transform: (raw: KubernetesObject) => ingestEndpointSlice(raw, shared),
+        decode: decodeEndpointSlice,
+        ...scope,
+      },
     ]),
     certificate,
     ...secretNamespaces.map(namespace => ({

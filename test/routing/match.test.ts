@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compileHost, findHost, findRoute, hostCandidates } from '../../src/routing/match.ts'
+import { CompiledHost, findHost, findRoute, hostCandidates } from '../../src/routing/match.ts'
 import type { Host, Route } from '../../src/routing/model.ts'
 import { bench, ingress, path, rule } from './objects.ts'
 
@@ -127,7 +127,7 @@ describe('hostile paths', () => {
     tls: false,
     certificate: undefined,
   }
-  const compiled = compileHost(host)
+  const compiled = new CompiledHost(host)
 
   test.each([
     ['/__proto__/x', '/__proto__'],
