@@ -46,7 +46,7 @@ check: $(modules) ## Format, lint, types, layers, generated files, dead code, do
 	@node hack/check.ts
 
 test: $(bundle) ## Every test that needs no root; last line: N passed, N failed
-	@node hack/run-tests.ts unit features integration
+	@node hack/run-tests.ts unit features attacks integration
 
 test-node-24: $(bundle) ## Unit and feature tests on the oldest Node supported
 	@hack/with-node-24 node hack/run-tests.ts unit features

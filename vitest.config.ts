@@ -14,10 +14,27 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**', 'test/bench/**', 'test/features/**', 'test/soak/**'],
+          exclude: [
+            'test/integration/**',
+            'test/e2e/**',
+            'test/bench/**',
+            'test/features/**',
+            'test/soak/**',
+            'test/attacks/**',
+          ],
         },
       },
       { extends: true, test: { name: 'features', include: ['test/features/**/*.test.ts', 'test/soak/**/*.test.ts'] } },
+      {
+        extends: true,
+        // One attack after the other: each is measured.
+        test: {
+          name: 'attacks',
+          include: ['test/attacks/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: process.env['ATTACKS'] === 'full' ? 300_000 : 60_000,
+        },
+      },
       {
         extends: true,
         test: {

@@ -96,6 +96,8 @@ export class RawClient {
       const method = methods[final.length] ?? 'GET'
       const reading = readResponse(octets.subarray(at), method, this.#closed && !this.#reset)
       if (reading.kind === 'faulty') fault = reading.reason
+      // Such as the content of an answer to HEAD.
+      if (reading.kind === 'no-head' && final.length > 0 && this.#closed && !this.#reset) fault = 'surplus octets'
       if (reading.kind !== 'message') break
       ;(reading.message.startLine[1].startsWith('1') ? interim : final).push(reading.message)
       if (!reading.message.complete) break

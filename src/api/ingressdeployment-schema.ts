@@ -597,6 +597,12 @@ export const ingressDeploymentSchema = {
                   "minimum": 1,
                   "maximum": 3600
                 },
+                "slowClientGraceSeconds": {
+                  "type": "integer",
+                  "description": "How long a request may fall short of `minHeadBytesPerSecond` or `minBodyBytesPerSecond`; 5 when absent.",
+                  "minimum": 1,
+                  "maximum": 3600
+                },
                 "keepAliveSeconds": {
                   "type": "integer",
                   "description": "Idle time of a client connection; 75 when absent.",
@@ -664,9 +670,33 @@ export const ingressDeploymentSchema = {
                   "minimum": 1,
                   "maximum": 1000000
                 },
+                "maxConnectionsPerAddress": {
+                  "type": "integer",
+                  "description": "Most client connections of one worker from one IPv4 address or IPv6 /64, 0 for no limit; 0 when absent, because behind a NAT or a load balancer many clients have one address.",
+                  "minimum": 0,
+                  "maximum": 1000000
+                },
                 "maxRequestsPerConnection": {
                   "type": "integer",
                   "description": "Requests on one client connection, 0 for no limit; 1000 when absent.",
+                  "minimum": 0
+                },
+                "minHeadBytesPerSecond": {
+                  "type": "integer",
+                  "description": "Slowest request head, 0 for no limit; 100 when absent. Under it the answer is 408.",
+                  "minimum": 0,
+                  "maximum": 1000000
+                },
+                "minBodyBytesPerSecond": {
+                  "type": "integer",
+                  "description": "Slowest request body, 0 for no limit; 240 when absent. Under it the answer is 408.",
+                  "minimum": 0,
+                  "maximum": 1000000
+                },
+                "maxMemoryBytes": {
+                  "type": "integer",
+                  "format": "int64",
+                  "description": "Memory of a proxy above which new requests get 503, 0 for 85 percent of the container's memory limit, if it has one; 0 when absent.",
                   "minimum": 0
                 },
                 "maxBufferedBodyBytes": {

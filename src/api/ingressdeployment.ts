@@ -306,6 +306,10 @@ export interface IngressDeployment {
          */
         readonly clientBodySeconds?: number
         /**
+         * How long a request may fall short of `minHeadBytesPerSecond` or `minBodyBytesPerSecond`; 5 when absent.
+         */
+        readonly slowClientGraceSeconds?: number
+        /**
          * Idle time of a client connection; 75 when absent.
          */
         readonly keepAliveSeconds?: number
@@ -351,9 +355,25 @@ export interface IngressDeployment {
          */
         readonly maxConnections?: number
         /**
+         * Most client connections of one worker from one IPv4 address or IPv6 /64, 0 for no limit; 0 when absent, because behind a NAT or a load balancer many clients have one address.
+         */
+        readonly maxConnectionsPerAddress?: number
+        /**
          * Requests on one client connection, 0 for no limit; 1000 when absent.
          */
         readonly maxRequestsPerConnection?: number
+        /**
+         * Slowest request head, 0 for no limit; 100 when absent. Under it the answer is 408.
+         */
+        readonly minHeadBytesPerSecond?: number
+        /**
+         * Slowest request body, 0 for no limit; 240 when absent. Under it the answer is 408.
+         */
+        readonly minBodyBytesPerSecond?: number
+        /**
+         * Memory of a proxy above which new requests get 503, 0 for 85 percent of the container's memory limit, if it has one; 0 when absent.
+         */
+        readonly maxMemoryBytes?: number
         /**
          * Most bytes of a request body that are held where requests are buffered; 1048576 when absent. A longer body is passed on as it comes.
          */

@@ -14,6 +14,8 @@ export interface ProxySettings {
     readonly clientHeadMs: number
     /** Longest wait between two pieces of a request body. */
     readonly clientBodyMs: number
+    /** How long a request may fall short of its minimum rate. */
+    readonly slowClientGraceMs: number
     /** Longest idle time of a client connection between two requests. */
     readonly keepAliveMs: number
     readonly connectMs: number
@@ -34,10 +36,17 @@ export interface ProxySettings {
     readonly maxHeaderCount: number
     /** Client connections of one worker. */
     readonly maxConnections: number
+    /** Client connections of one worker from one address, an IPv6 /64 being one; 0 is unlimited. */
+    readonly maxConnectionsPerAddress: number
     /** Requests on one client connection before it is closed; 0 is unlimited. */
     readonly maxRequestsPerConnection: number
     /** Of one request body, where requests are buffered: a longer one is passed on as it comes. */
     readonly maxBufferedBodyBytes: number
+    /** Slowest request head and body; 0 is no limit. */
+    readonly minHeadBytesPerSecond: number
+    readonly minBodyBytesPerSecond: number
+    /** Memory of the process above which work is refused; 0 is what follows from the limit of its control group. */
+    readonly maxMemoryBytes: number
   }
   readonly upstreamKeepAlive: {
     /** Idle connections kept per endpoint and worker. */

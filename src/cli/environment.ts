@@ -13,6 +13,8 @@ export interface Environment {
   readonly terminationGraceSeconds: number | undefined
   /** Zone of the node on which this pod runs, by the downward API; undefined where the cluster does not say. */
   readonly zone: string | undefined
+  /** Processors that the proxy's container asked the scheduler for. */
+  readonly requestedProcessors: number | undefined
   /** Image that an operator gives its proxies where an IngressDeployment names none. */
   readonly proxyImage: string | undefined
   readonly logLevel: string
@@ -23,14 +25,18 @@ export interface Environment {
 
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): Environment {
   const text = (name: string): string | undefined => (variables[name] === '' ? undefined : variables[name])
-  const seconds = Number(text('TERMINATION_GRACE_SECONDS') ?? Number.NaN)
+  const positive = (name: string): number | undefined => {
+    const value = Number(text(name) ?? Number.NaN)
+    return Number.isFinite(value) && value > 0 ? value : undefined
+  }
   return {
     kubeconfig: text('KUBECONFIG'),
     podNamespace: text('POD_NAMESPACE'),
     podName: text('POD_NAME'),
     instanceName: text('INSTANCE_NAME'),
     zone: text('ZONE'),
-    terminationGraceSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
+    terminationGraceSeconds: positive('TERMINATION_GRACE_SECONDS'),
+    requestedProcessors: positive('REQUESTED_PROCESSORS'),
     proxyImage: text('PROXY_IMAGE'),
     logLevel: text('LOG_LEVEL') ?? 'info',
     inClusterServer: inClusterServer(text('KUBERNETES_SERVICE_HOST'), text('KUBERNETES_SERVICE_PORT')),

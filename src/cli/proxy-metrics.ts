@@ -19,6 +19,18 @@ const ownRows = {
     help: 'revision of the configuration that every data worker serves',
     labels: [],
   },
+  memoryIsOver: {
+    kind: 'gauge',
+    name: `${prefix}_memory_over_high_water_mark`,
+    help: '1 while memory is over its high-water mark and new requests get 503',
+    labels: [],
+  },
+  memoryEpisodes: {
+    kind: 'counter',
+    name: `${prefix}_memory_over_high_water_mark_total`,
+    help: 'times that memory went over its high-water mark',
+    labels: [],
+  },
   errors: {
     kind: 'counter',
     name: `${prefix}_request_errors_total`,

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import type { Problem } from '../api/problem.ts'
 import type { Log } from '../observe/log.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
@@ -8,6 +7,7 @@ import type { Change } from '../routing/snapshot.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { createTranslator, type Translation, type Translator, type TranslatorOptions } from '../routing/translator.ts'
 import type { Source } from '../sources/source.ts'
+import { type GrantedResources, readGrantedResources, workersFor } from './granted-resources.ts'
 import { createProxyMetrics } from './proxy-metrics.ts'
 
 export interface ProxyRuntimeOptions {
@@ -18,6 +18,8 @@ export interface ProxyRuntimeOptions {
   readonly allowLoopbackEndpoints: boolean
   /** Wins over the number in the settings. */
   readonly workers?: number | undefined
+  /** Processors that the pod asked the scheduler for. */
+  readonly requestedProcessors?: number | undefined
 }
 
 /** More changed objects than this in one step are counted in the log, not named. */
@@ -87,13 +89,18 @@ export class ProxyRuntime {
     // Even an empty source is a table: one that answers 404.
     this.#take(held)
     const { log, address, httpPort, httpsPort, allowLoopbackEndpoints } = this.#options
+    const granted = readGrantedResources()
     this.#proxy = createProxy({
       log,
       address,
       httpPort,
       httpsPort,
       allowLoopbackEndpoints,
-      workers: this.#workers(),
+      workers: this.#workers(granted),
+      memory: {
+        limitBytes: granted.memoryLimitBytes,
+        usage: granted.memoryUsage ?? (() => process.memoryUsage.rss()),
+      },
       workerFile: workerFile(),
     })
     void this.#proxy.publish(this.#wholeTable())
@@ -153,9 +160,9 @@ export class ProxyRuntime {
     this.#options.log.info({ revision, hosts, backends, milliseconds }, 'table served')
   }
 
-  #workers(): number {
+  #workers(granted: GrantedResources): number {
     const wanted = this.#options.workers ?? this.table.settings?.workers ?? 'auto'
-    return wanted === 'auto' ? availableParallelism() : wanted
+    return wanted === 'auto' ? workersFor(granted, this.#options.requestedProcessors) : wanted
   }
 
   #wholeTable(): Delta {

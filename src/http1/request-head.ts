@@ -9,7 +9,7 @@ import { LF } from './octets.ts'
 import { type RequestLine, scanRequestLine } from './request-line.ts'
 import { type ResolvedTarget, resolveTarget } from './request-target.ts'
 
-/** A line that does not end is looked at again each time it grew by so much. */
+/** A head up to this length is looked at again whenever it grew; a longer line that does not end, at each such step. */
 const RESCAN_STEP_OCTETS = 1024
 
 /** CONNECT asks for a tunnel to anywhere, TRACE echoes fields that the client must not see (RFC 9110 section 9.3). */
@@ -34,11 +34,12 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
 }
 
 /**
- * Whether it is worth parsing an incomplete head again now that the octets from `seen` to `end` have come: a line
- * ended in them, or the head grew past a step, so that a limit may have been passed. It keeps a head that trickles in
- * from being scanned once per octet.
+ * Whether it is worth parsing an incomplete head again now that the octets from `seen` to `end` have come: the head is
+ * short, so that a fault is answered as soon as it is seen, a line ended in them, or the head grew past a step, so that
+ * a limit may have been passed. It keeps a head that trickles in from being scanned once per octet.
  */
 export function headMayProgress(bytes: Buffer, seen: number, end: number): boolean {
+  if (end <= RESCAN_STEP_OCTETS) return true
   if (Math.floor(seen / RESCAN_STEP_OCTETS) !== Math.floor(end / RESCAN_STEP_OCTETS)) return true
   const lineFeed = bytes.indexOf(LF, seen)
   return lineFeed >= 0 && lineFeed < end

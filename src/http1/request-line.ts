@@ -1,6 +1,6 @@
 import type { HeadText } from './head-text.ts'
 import { INCOMPLETE, type Incomplete, type Refused, refused } from './messages.ts'
-import { CR, DOT, LF, NINE, SP, TARGET, TOKEN, ZERO } from './octets.ts'
+import { CR, DOT, LF, latin1, NINE, SP, TARGET, TOKEN, ZERO } from './octets.ts'
 
 /** Longer than any registered method; RFC 9112 section 3 asks for 501 then. */
 const MAX_METHOD_OCTETS = 32
@@ -56,6 +56,16 @@ export function scanRequestLine(
     minorVersion: (bytes[versionStart + 7] as number) - ZERO,
     next: versionStart + VERSION_OCTETS + 2,
   }
+}
+
+/**
+ * Whether the octets, refused or not whole, begin a request of method HEAD: the answer to it has no content, whatever
+ * is wrong with the rest (RFC 9110 section 9.3.2).
+ */
+export function beginsHeadRequest(bytes: Buffer, start: number, end: number): boolean {
+  let at = start
+  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++
+  return end - at > 4 && latin1(bytes, at, at + 5) === 'HEAD '
 }
 
 /** Offset of the first octet that is not of an empty line. */

@@ -1,5 +1,5 @@
 import { type ConnectionOptions, parseConnection, withoutNominated } from './connection-options.ts'
-import { DATE, SERVER } from './field-names.ts'
+import { DATE, SERVER, UPGRADE } from './field-names.ts'
 import { FieldSection, RESPONSE_RULES, scanFields } from './field-section.ts'
 import { type DeclaredFraming, declaredFraming } from './framing.ts'
 import { HeadText } from './head-text.ts'
@@ -119,7 +119,7 @@ function assembled(line: StatusLine, section: FieldSection, exchange: Exchange):
     contentLength: framing === 'length' ? exchange.framing.contentLength : 0,
     announcedLength: announcedLengthOf(status, exchange),
     keepAliveTimeoutSeconds: timeoutOf(section.keepAlive),
-    upgradeWebSocket: status === 101 && section.upgrade.toLowerCase() === 'websocket',
+    upgradeWebSocket: status === 101 && !section.isRepeated(UPGRADE) && section.upgrade.toLowerCase() === 'websocket',
     fields:
       connection.nominated === undefined ? section.fields : withoutNominated(section.fields, connection.nominated),
     hasDate: section.has(DATE) && connection.nominated?.has('date') !== true,

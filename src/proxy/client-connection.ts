@@ -3,6 +3,7 @@ import { BodyReader } from '../http1/body-reader.ts'
 import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
+import { beginsHeadRequest } from '../http1/request-line.ts'
 import { serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
@@ -13,6 +14,7 @@ import {
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
+import { Pace } from './pace.ts'
 import { Transport, type TransportOwner } from './transport.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -67,6 +69,8 @@ export class ClientConnection implements Client, TransportOwner {
   #idleSinceMs = 0
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
+  /** Of a head or body that takes longer than a tick of the clock. */
+  #pace: Pace | undefined
   readonly #bodySink = (bytes: Buffer, start: number, end: number): void => {
     this.#exchange?.requestBody(bytes, start, end)
   }
@@ -172,6 +176,30 @@ export class ClientConnection implements Client, TransportOwner {
   sweep(now: number): void {
     if (now >= this.#sendDeadline) this.#abort('client_too_slow')
     else if (now >= this.#deadline) this.#onDeadline()
+    else if (this.#state === 'body' || (this.#held !== undefined && this.#state === 'head')) this.#judgePace(now)
+  }
+
+  get peerAddress(): string {
+    return this.#identity.peerAddress
+  }
+
+  /**
+   * Since when it waits for a request of which nothing has come; Infinity while it does not. Where all has been said
+   * and only the client's end is awaited, nobody waits at all.
+   */
+  get idleSinceMs(): number {
+    if (this.#state === 'lingering' && this.#transport.finished) return 0
+    const isIdle = this.#state === 'head' && this.#held === undefined && this.#transport.flushed
+    if (!isIdle) return Number.POSITIVE_INFINITY
+    const { clientHeadMs, keepAliveMs } = this.context.settings.timeouts
+    return this.#deadline - (this.#requests === 0 ? clientHeadMs : keepAliveMs)
+  }
+
+  /** Closes it for the sake of others, where no request is owed an answer; says whether. */
+  evict(): boolean {
+    if (this.idleSinceMs === Number.POSITIVE_INFINITY) return false
+    this.#destroy()
+    return true
   }
 
   /**
@@ -295,7 +323,7 @@ export class ClientConnection implements Client, TransportOwner {
       return parsed.next
     }
     if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
-    else this.#refuse(parsed.refusal)
+    else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
     return -1
   }
 
@@ -347,7 +375,7 @@ export class ClientConnection implements Client, TransportOwner {
   }
 
   /** Bytes that are no request: answered, and nothing after them is looked at. */
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Refusal, headOnly: boolean): void {
     const { clock, counters } = this.context
     counters.add('requests')
     counters.add(refusal.status < 500 ? 'responses4xx' : 'responses5xx')
@@ -357,6 +385,7 @@ export class ClientConnection implements Client, TransportOwner {
       date: clock.httpDate,
       server: 'ingress-fleet',
       connection: 'close',
+      headOnly,
       additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
     })
     this.#held = undefined
@@ -426,7 +455,7 @@ export class ClientConnection implements Client, TransportOwner {
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
     else if (this.#held === undefined) this.#linger()
-    else this.#refuse({ status: 408, reason: 'head-timeout' })
+    else this.#refuse({ status: 408, reason: 'head-timeout' }, beginsHeadRequest(this.#held, 0, this.#held.length))
   }
 
   /** While its answer is made, a client that has closed its sending side is asked whether it is there. */
@@ -439,6 +468,22 @@ export class ClientConnection implements Client, TransportOwner {
     this.#probesLeft--
     this.#deadline = this.#probesLeft > 0 ? this.context.clock.deadline(halfClosedMs) : Number.POSITIVE_INFINITY
     this.#exchange?.probeClient()
+  }
+
+  /** Read at ticks only: whoever sends a whole message between two of them is fast enough. */
+  #judgePace(now: number): void {
+    const { limits, timeouts } = this.context.settings
+    const isHead = this.#state === 'head'
+    const bytesPerSecond = isHead ? limits.minHeadBytesPerSecond : limits.minBodyBytesPerSecond
+    if (!(bytesPerSecond > 0)) return
+    const part = this.#requests * 2 + (isHead ? 1 : 0)
+    const bytes = this.#transport.bytesRead
+    const graceMs = timeouts.slowClientGraceMs
+    if (this.#pace?.part !== part) this.#pace = new Pace(part, { nowMs: now, bytes, graceMs })
+    // Without a deadline it is not the client that is waited for.
+    if (this.#deadline === Number.POSITIVE_INFINITY) return this.#pace.rest(now)
+    const maxCreditMs = isHead ? graceMs : timeouts.clientBodyMs
+    if (this.#pace.isTooSlow(now, bytes, { bytesPerSecond, graceMs, maxCreditMs })) this.#onDeadline()
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */

@@ -5,13 +5,17 @@ import type { ProxySettings } from '../api/settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
+import { AddressCounts } from './address-counts.ts'
 import { RandomNumbers } from './balancers/random-numbers.ts'
 import { BoundRoutes } from './bound-route.ts'
 import { ClientConnection } from './client-connection.ts'
+import { plainAddress } from './client-identity.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
+import { HeapWatch } from './heap-watch.ts'
 import { listHeldBackends } from './held-backends.ts'
 import { initialSettings } from './initial-settings.ts'
 import { Listeners } from './listeners.ts'
+import { oldestIdle } from './oldest-idle.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { BodyBudget } from './request-buffer.ts'
 import { RequestIds } from './request-ids.ts'
@@ -35,6 +39,17 @@ const maxQuietWaitMs = 5_000
 /** After the listeners closed, how long to wait for handshakes; and in the end, for stdout to take the access log. */
 const maxHandshakeWaitMs = 2_000
 const maxLogWaitMs = 1_000
+/**
+ * Idle connections closed at once when there is room for no more, as a share of all that may be open: looking for them
+ * is dearer than closing them.
+ */
+const evictedShare = 1 / 256
+/** How often memory is measured, in ticks; and while it is short, how often garbage is collected. */
+const memoryTicks = 5
+const collectTicks = 50
+/** What the kernel's and OpenSSL's part of a connection takes, roughly: V8 does not know of it. */
+const plainConnectionBytes = 4_096
+const tlsConnectionBytes = 40_960
 
 /** One data worker: its table, its listeners, its connections and the one clock that looks after them all. */
 export class DataWorker {
@@ -47,6 +62,13 @@ export class DataWorker {
   readonly #listeners: Listeners
   readonly #connections = new Set<ClientConnection>()
   readonly #transports: TransportSupport = { buffers: new ReadBuffers(), internals: undefined }
+  readonly #addresses = new AddressCounts()
+  readonly #heap = new HeapWatch()
+  #processIsOver: boolean
+  #ticks = 0
+  #secureConnections = 0
+  /** At this tick every connection was busy. */
+  #fullAtTick = -1
   readonly #context: WorkerContext
   /** The newest default certificate that could be loaded, and the newest one. */
   #defaultCertificate: Certificate | undefined
@@ -64,6 +86,7 @@ export class DataWorker {
   constructor(configuration: WorkerConfiguration, post: (message: FromWorker) => void) {
     this.#configuration = configuration
     this.#post = post
+    this.#processIsOver = configuration.memoryIsOver
     this.#counters = new WorkerCounters(configuration.counters)
     this.#contexts = new SecureContexts(certificate => {
       this.#counters.add('certificatesRejected')
@@ -101,6 +124,10 @@ export class DataWorker {
             settings: this.#context.settings,
           }),
         })
+        break
+      case 'memory':
+        this.#processIsOver = message.isOver
+        this.#judgeLoad()
         break
       case 'lame-duck':
         this.#context.draining = true
@@ -140,6 +167,7 @@ export class DataWorker {
       settings,
       draining: false,
       drainEndsMs: Number.POSITIVE_INFINITY,
+      overloaded: this.#processIsOver,
       reportBug: error =>
         this.#event('requestFailed', { error: error instanceof Error ? (error.stack ?? error.message) : '' }),
     }
@@ -154,7 +182,7 @@ export class DataWorker {
       ticketKeys,
       handshakeMs: this.#context.settings.timeouts.clientHeadMs,
       contextFor: serverName => this.#contextFor(serverName),
-      mayHandshake: handshaking => this.#mayHandshake(handshaking),
+      mayHandshake: (handshaking, socket) => this.#mayHandshake(handshaking, socket),
       onConnection: (socket, secure) => this.#accept(socket, secure),
       onHandshakeFailed: () => this.#counters.add('tlsHandshakesFailed'),
       onError: error => this.#event('listenerFailed', { error: error.message }),
@@ -198,34 +226,92 @@ export class DataWorker {
     return this.#defaultCertificate === undefined ? undefined : this.#contexts.of(this.#defaultCertificate)
   }
 
-  #mayHandshake(handshaking: number): boolean {
-    if (this.#connections.size + handshaking < this.#context.settings.limits.maxConnections) return true
-    this.#counters.add('connectionsRefused')
-    return false
+  /** Counted from the first byte: a handshake costs more than a request. */
+  #mayHandshake(handshaking: number, socket: Socket): boolean {
+    const address = plainAddress(socket.remoteAddress ?? '')
+    if (!this.#mayConnect(address, this.#connections.size + handshaking)) return false
+    socket.once('close', () => this.#addresses.release(address))
+    return true
   }
 
   #accept(socket: Socket, secure: boolean): void {
     this.#counters.add('connectionsAccepted')
-    if (this.#connections.size >= this.#context.settings.limits.maxConnections) {
-      this.#counters.add('connectionsRefused')
+    // Over TLS, `#mayHandshake` has asked; but the place may be gone since.
+    const address = secure ? '' : plainAddress(socket.remoteAddress ?? '')
+    const isAllowed = secure ? this.#hasRoom(this.#connections.size) : this.#mayConnect(address, this.#connections.size)
+    if (!isAllowed) {
+      if (secure) this.#counters.add('connectionsRefused')
       socket.on('error', () => {})
       socket.destroy()
       return
     }
     this.#counters.add('connectionsOpen')
     const onGone = (gone: ClientConnection): void => {
-      if (this.#connections.delete(gone)) this.#counters.add('connectionsOpen', -1)
+      if (!this.#connections.delete(gone)) return
+      this.#counters.add('connectionsOpen', -1)
+      if (secure) this.#secureConnections--
+      else this.#addresses.release(address)
     }
+    if (secure) this.#secureConnections++
     this.#connections.add(new ClientConnection(socket, { context: this.#context, secure, onGone }))
   }
 
+  #mayConnect(address: string, open: number): boolean {
+    const { maxConnectionsPerAddress } = this.#context.settings.limits
+    const isAllowed =
+      !this.#context.overloaded && this.#hasRoom(open) && this.#addresses.admit(address, maxConnectionsPerAddress)
+    if (!isAllowed) this.#counters.add('connectionsRefused')
+    return isAllowed
+  }
+
+  /** Where there is none, those make room that have been idle longest. */
+  #hasRoom(open: number): boolean {
+    const { maxConnections } = this.#context.settings.limits
+    if (open < maxConnections) return true
+    if (this.#fullAtTick === this.#ticks) return false
+    const evicted = this.#evict(oldestIdle(this.#connections, Math.min(64, Math.ceil(maxConnections * evictedShare))))
+    // Asked for again and again, it would cost more than it finds.
+    if (evicted === 0) this.#fullAtTick = this.#ticks
+    return evicted > 0
+  }
+
+  #evict(idle: Iterable<ClientConnection>): number {
+    let evicted = 0
+    for (const connection of idle) if (connection.evict()) evicted++
+    this.#counters.add('connectionsEvicted', evicted)
+    return evicted
+  }
+
   #tick(): void {
+    this.#ticks++
+    this.#counters.add('clockTicks')
     this.#clock.tick()
     const now = this.#clock.nowMs
     for (const connection of this.#connections) connection.sweep(now)
     this.#context.upstreams.sweep()
     this.#context.accessLog.flush()
+    if (this.#ticks % memoryTicks === 0) this.#watchHeap()
     this.#goOnStopping(now)
+  }
+
+  #watchHeap(): void {
+    const changed = this.#heap.check()
+    const plain = (this.#connections.size - this.#secureConnections) * plainConnectionBytes
+    const secure = (this.#secureConnections + this.#listeners.handshaking) * tlsConnectionBytes
+    this.#counters.set('heapBytes', this.#heap.heapBytes)
+    this.#counters.set('heldBytes', this.#heap.externalBytes + plain + secure)
+    if (changed) this.#event(this.#heap.isOver ? 'heapOver' : 'heapUnder', {})
+    this.#judgeLoad()
+  }
+
+  /** While memory is short: what is idle is closed, and what is garbage is given back, or the shortage would stay. */
+  #judgeLoad(): void {
+    const was = this.#context.overloaded
+    this.#context.overloaded = this.#processIsOver || this.#heap.isOver
+    if (!this.#context.overloaded) return
+    this.#evict(this.#connections)
+    this.#context.upstreams.closeIdle()
+    if (!was || this.#ticks % collectTicks === 0) this.#heap.collect()
   }
 
   #beginStop(graceMs: number): void {

@@ -22,6 +22,7 @@ export const proxyErrors = {
   client_too_slow: { status: 499, side: 'client', retry: 'never' },
   no_route: { status: 404, side: 'client', retry: 'never' },
   source_not_allowed: { status: 403, side: 'client', retry: 'never' },
+  overloaded: { status: 503, side: 'proxy', retry: 'never' },
   route_refused: { status: 503, side: 'proxy', retry: 'never' },
   internal: { status: 500, side: 'proxy', retry: 'never' },
   no_endpoint: { status: 503, side: 'upstream', retry: 'never' },

@@ -150,6 +150,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     const found = table.find(this.head.host, this.head.path)
     if (found === undefined) return this.#answer(this.#withoutRoute())
     this.#route = found.route
+    if (this.#context.overloaded) return this.#answer(overloaded)
     this.#bound = routes.of(found.host, found.route)
     const answer = check(this.#bound, this)
     if (answer !== undefined) return this.#answer(answer)
@@ -638,7 +639,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
       server: serverName,
       connection: this.#connectionField(),
       headOnly,
-      additionalFields: answer.location === undefined ? undefined : `Location: ${answer.location}\r\n`,
+      additionalFields: additionalFields(answer),
     })
     this.#sentBytes = headOnly ? 0 : response.length - response.indexOf('\r\n\r\n') - 4
     this.#client.send(response)
@@ -706,6 +707,14 @@ export class Exchange implements UpstreamUser, BalancedRequest {
       clock,
     )
   }
+}
+
+/** An overload by a burst is over as soon as its requests are; by then others may have been scheduled elsewhere. */
+const overloaded: Answer = { status: 503, error: 'overloaded', close: true, retryAfterSeconds: 2 }
+
+function additionalFields({ location, retryAfterSeconds }: Answer): string | undefined {
+  if (location !== undefined) return `Location: ${location}\r\n`
+  return retryAfterSeconds === undefined ? undefined : `Retry-After: ${retryAfterSeconds}\r\n`
 }
 
 const withoutBackend = 'upstream-default-backend'

@@ -7,6 +7,7 @@ export const initialSettings: ProxySettings = {
   timeouts: {
     clientHeadMs: 10_000,
     clientBodyMs: 60_000,
+    slowClientGraceMs: 5_000,
     keepAliveMs: 75_000,
     connectMs: 5_000,
     readMs: 60_000,
@@ -20,8 +21,12 @@ export const initialSettings: ProxySettings = {
     maxHeaderBytes: 32_768,
     maxHeaderCount: 100,
     maxConnections: 16_384,
+    maxConnectionsPerAddress: 0,
     maxRequestsPerConnection: 1_000,
     maxBufferedBodyBytes: 1_048_576,
+    minHeadBytesPerSecond: 100,
+    minBodyBytesPerSecond: 240,
+    maxMemoryBytes: 0,
   },
   upstreamKeepAlive: {
     maxIdlePerEndpoint: 320,

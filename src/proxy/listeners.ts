@@ -15,7 +15,7 @@ export interface ListenersOptions {
   /** The context for a TLS server name; undefined ends the handshake. */
   readonly contextFor: (serverName: string) => SecureContext | undefined
   /** Whether one more connection may begin its handshake, beside those that are in theirs; else it is closed. */
-  readonly mayHandshake: (handshaking: number) => boolean
+  readonly mayHandshake: (handshaking: number, socket: Socket) => boolean
   readonly onConnection: (socket: Socket, secure: boolean) => void
   readonly onHandshakeFailed: () => void
   readonly onError: (error: Error) => void
@@ -84,7 +84,7 @@ export class Listeners {
     server.on('connection', (socket: Socket) => {
       this.#accepted++
       socket.on('error', () => {})
-      const isAllowed = this.#options.mayHandshake(this.#handshaking)
+      const isAllowed = this.#options.mayHandshake(this.#handshaking, socket)
       this.#handshaking++
       // Its TLS socket ends with it, as a handshake that failed.
       if (!isAllowed) socket.destroy()

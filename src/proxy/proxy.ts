@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
 import type { Delta } from '../routing/model.ts'
+import { HeapWatch } from './heap-watch.ts'
 import { LogWriter } from './log-writer.ts'
+import { type MemoryOptions, MemoryWatch } from './memory-watch.ts'
 import { TableState } from './table-state.ts'
 import { type CounterValues, WorkerCounters } from './worker-counters.ts'
 import type { ForwardedPorts, HeldBackend, ProxyPorts, WorkerConfiguration } from './worker-protocol.ts'
@@ -24,7 +26,15 @@ export interface ProxyOptions {
   readonly allowLoopbackEndpoints?: boolean
   /** Where the access log goes; file descriptor 1 when absent. */
   readonly accessLogFd?: number
+  /** What the process may have; without a limit, measured by its resident set, when absent. */
+  readonly memory?: MemoryOptions
+  /** How long a worker's event loop may stand still before the worker is replaced; 10 seconds when absent. */
+  readonly hangMs?: number
 }
+
+/** How often the control thread looks after its workers and the memory. */
+const lookMs = 500
+const defaultHangMs = 10_000
 
 export interface ProxyStats extends CounterValues {
   readonly workers: number
@@ -32,6 +42,9 @@ export interface ProxyStats extends CounterValues {
   /** Workers that ended without being asked to. */
   readonly workersLost: number
   readonly servedRevision: number
+  /** Whether memory is over its high-water mark, 0 or 1, and how often it went over. */
+  readonly memoryIsOver: number
+  readonly memoryEpisodes: number
 }
 
 interface DrainOptions {
@@ -69,6 +82,10 @@ class ControlledProxy implements Proxy {
   readonly #logWriter: LogWriter
   readonly #ticketKeys = new Uint8Array(randomBytes(48))
   #ports: ProxyPorts
+  readonly #memory: MemoryWatch
+  readonly #heap = new HeapWatch()
+  #maxMemoryBytes = 0
+  #watch: NodeJS.Timeout | undefined
   #started = false
   #closed = false
   #publishing: { readonly revision: number; readonly resolve: () => void }[] = []
@@ -77,6 +94,8 @@ class ControlledProxy implements Proxy {
     this.#options = options
     this.#ports = { httpPort: options.httpPort, httpsPort: options.httpsPort }
     this.#logWriter = new LogWriter(options.accessLogFd ?? 1)
+    const memory = options.memory ?? { limitBytes: undefined, usage: () => process.memoryUsage.rss() }
+    this.#memory = new MemoryWatch(memory, options.log)
     this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => this.#createSlot(index))
   }
 
@@ -86,11 +105,13 @@ class ControlledProxy implements Proxy {
     if (first === undefined) throw new Error('a proxy needs at least one worker')
     this.#ports = await first.start()
     await Promise.all(others.map(slot => slot.start()))
+    this.#watch = setInterval(() => this.#look(), lookMs)
     return this.#ports
   }
 
   async publish(delta: Delta): Promise<void> {
     this.#state.apply(delta)
+    if (delta.settings !== undefined) this.#maxMemoryBytes = delta.settings.limits.maxMemoryBytes
     if (!this.#started || this.#closed) return
     for (const slot of this.#slots) slot.send({ type: 'delta', delta })
     await new Promise<void>(resolve => {
@@ -117,6 +138,8 @@ class ControlledProxy implements Proxy {
       workersServing: this.#slots.filter(slot => slot.serving).length,
       workersLost: this.#slots.reduce((sum, slot) => sum + slot.lost, 0),
       servedRevision: this.servedRevision,
+      memoryIsOver: this.#memory.isOver ? 1 : 0,
+      memoryEpisodes: this.#memory.episodes,
     }
   }
 
@@ -132,6 +155,7 @@ class ControlledProxy implements Proxy {
 
   async close(): Promise<void> {
     this.#closed = true
+    clearInterval(this.#watch)
     await Promise.all(this.#slots.map(slot => slot.close()))
     for (const { resolve } of this.#publishing.splice(0)) resolve()
     await this.#logWriter.flushed()
@@ -145,6 +169,7 @@ class ControlledProxy implements Proxy {
       logWriter: this.#logWriter,
       configure: counters => this.#configure(index, counters),
       onChange: () => this.#settlePublished(),
+      maxStillLooks: Math.max(2, Math.ceil((this.#options.hangMs ?? defaultHangMs) / lookMs)),
     })
   }
 
@@ -157,8 +182,20 @@ class ControlledProxy implements Proxy {
       allowLoopbackEndpoints: this.#options.allowLoopbackEndpoints ?? false,
       state: this.#state.full(),
       counters,
+      memoryIsOver: this.#memory.isOver,
       ticketKeys: this.#ticketKeys,
     }
+  }
+
+  #look(): void {
+    for (const slot of this.#slots) slot.look()
+    const sum = (name: 'heapBytes' | 'heldBytes'): number =>
+      this.#slots.reduce((total, slot) => total + slot.counters.value(name), 0)
+    const workers = { heapBytes: sum('heapBytes'), heldBytes: sum('heldBytes') }
+    if (!this.#memory.check(this.#maxMemoryBytes, workers)) return
+    const { isOver } = this.#memory
+    for (const slot of this.#slots) slot.send({ type: 'memory', isOver })
+    if (isOver) this.#heap.collect()
   }
 
   /** A worker that is down serves nothing old, so it is not waited for; but one must serve. */

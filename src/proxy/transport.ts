@@ -139,6 +139,12 @@ export class Transport {
     return this.#pending === 0 && this.#text === '' && this.#socket.writableLength === 0
   }
 
+  /** Octets of the TCP connection so far. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead
+  }
+
+  /** Our own end has been sent. */
   get finished(): boolean {
     return this.#socket.writableFinished
   }

@@ -30,6 +30,8 @@ export interface WorkerContext {
   draining: boolean
   /** When the drain must have ended, by the coarse clock; infinite while the worker goes on listening. */
   drainEndsMs: number
+  /** Memory is short: new requests are refused. */
+  overloaded: boolean
   /** A bug: the request is given up, the worker goes on. */
   reportBug(error: unknown): void
 }

@@ -13,9 +13,14 @@ interface CounterRow {
 export const counterRows = {
   connectionsAccepted: { kind: 'counter', help: 'client connections accepted' },
   connectionsRefused: { kind: 'counter', help: 'client connections closed at once because there were too many' },
+  connectionsEvicted: {
+    kind: 'counter',
+    help: 'idle client connections closed to make room for new ones, or because memory was short',
+  },
   connectionsOpen: { kind: 'gauge', help: 'client connections open' },
   tlsHandshakesFailed: { kind: 'counter', help: 'TLS handshakes that failed' },
   certificatesRejected: { kind: 'counter', help: 'certificates that could not be loaded when they were needed' },
+  clockTicks: { kind: 'counter', help: 'turns of the event loops for the clock, ten a second each when all is well' },
   requests: { kind: 'counter', help: 'requests finished' },
   requestsLost: { kind: 'counter', help: 'requests that ended with their data worker, unanswered or in part' },
   requestsInFlight: { kind: 'gauge', help: 'requests being served' },
@@ -36,6 +41,8 @@ export const counterRows = {
   endpointsEjected: { kind: 'gauge', help: 'endpoints that failed and have not answered since' },
   upstreamOpen: { kind: 'gauge', help: 'connections to endpoints open' },
   upstreamIdle: { kind: 'gauge', help: 'connections to endpoints kept for the next request' },
+  heapBytes: { kind: 'gauge', help: 'bytes of the JavaScript heaps of data workers' },
+  heldBytes: { kind: 'gauge', help: 'bytes that data workers hold outside their heaps, by estimate' },
   logLinesDropped: { kind: 'counter', help: 'access log lines dropped because stdout was not read' },
 } as const satisfies Record<string, CounterRow>
 
@@ -74,6 +81,10 @@ export class WorkerCounters {
     this.#values[at] = (this.#values[at] ?? 0) + by
   }
 
+  set(name: CounterName, value: number): void {
+    this.#values[this.#index[name]] = value
+  }
+
   // What every request counts, by its place and not by its name.
 
   startRequest(): void {
@@ -99,12 +110,16 @@ export class WorkerCounters {
     this.#values[at] = (this.#values[at] ?? 0) + 1
   }
 
-  /** After the worker died: the requests that it was serving died with it. */
-  loseRequests(): void {
-    this.add('requestsLost', this.#values[this.#index.requestsInFlight])
+  value(name: CounterName): number {
+    return this.#values[this.#index[name]] ?? 0
   }
 
-  /** After the worker died: what it held open is gone. */
+  /** After the worker died unasked: nobody else will count what it was serving. */
+  loseRequests(): void {
+    this.add('requestsLost', this.value('requestsInFlight'))
+  }
+
+  /** After the worker ended: what it held open is gone. */
   resetGauges(): void {
     for (const name of names) if (counterRows[name].kind === 'gauge') this.#values[this.#index[name]] = 0
   }

@@ -26,6 +26,8 @@ export interface WorkerConfiguration {
   /** The whole table, as the delta from nothing. */
   readonly state: Delta
   readonly counters: SharedArrayBuffer
+  /** The process is over its high-water mark of memory. */
+  readonly memoryIsOver: boolean
   /** 48 bytes that every worker shares, so that a TLS session begun with one resumes with another. */
   readonly ticketKeys: Uint8Array
 }
@@ -35,6 +37,7 @@ export type ToWorker =
   /** A batch of the access log has been written: another may come. */
   | { readonly type: 'log-written' }
   | { readonly type: 'list-backends'; readonly request: number }
+  | { readonly type: 'memory'; readonly isOver: boolean }
   /** Answer with `Connection: close` from now on, go on accepting. */
   | { readonly type: 'lame-duck' }
   /** Accept what is queued, stop accepting, finish what is in flight within `graceMs`. */
@@ -54,6 +57,8 @@ export const workerEvents = {
   certificateRejected: 'certificate could not be loaded, the default certificate is served instead',
   requestFailed: 'request ended by an unexpected error, its connection is closed',
   listenerFailed: 'listener failed',
+  heapOver: 'heap of a data worker over its high-water mark, new requests get 503',
+  heapUnder: 'heap of a data worker under its low-water mark, requests are served again',
 } as const
 
 export type WorkerEvent = keyof typeof workerEvents

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Log } from '../observe/log.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartBackoff } from './restart-backoff.ts'
+import { Stillness } from './stillness.ts'
 import { WorkerCounters } from './worker-counters.ts'
 import {
   type FromWorker,
@@ -13,6 +14,10 @@ import {
 } from './worker-protocol.ts'
 
 const answerMs = 2_000
+/** After the grace of a drain: what a worker may need to close its listeners and write its access log, and some more. */
+const stopMarginMs = 4_000
+/** A thread that hangs in native code cannot be ended: it is not waited for. */
+const terminateMs = 2_000
 
 export interface WorkerSlotOptions {
   readonly index: number
@@ -23,6 +28,8 @@ export interface WorkerSlotOptions {
   readonly configure: (counters: SharedArrayBuffer) => WorkerConfiguration
   /** The revision or the worker itself changed. */
   readonly onChange: () => void
+  /** A worker whose clock has not ticked for so many looks hangs: it is ended and replaced. */
+  readonly maxStillLooks: number
 }
 
 /** The place of one data worker: whoever fills it, its numbers go on. */
@@ -34,11 +41,14 @@ export class WorkerSlot {
   #revision = 0
   #lost = 0
   readonly #backoff = new RestartBackoff()
+  readonly #stillness: Stillness
   /** Undefined while the present worker has not listened. */
   #servingSinceMs: number | undefined
   #restart: NodeJS.Timeout | undefined
   #closing = false
   #draining = false
+  /** Its clock stands still, as it should. */
+  #stopped = false
   #requests = 0
   readonly #asked = new Map<number, (backends: readonly HeldBackend[]) => void>()
   #onListening: ((ports: ProxyPorts) => void) | undefined
@@ -48,6 +58,7 @@ export class WorkerSlot {
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options
+    this.#stillness = new Stillness(options.maxStillLooks)
   }
 
   /** Resolves when the worker listens; rejects when it ends before. */
@@ -99,11 +110,31 @@ export class WorkerSlot {
     this.send({ type: 'lame-duck' })
   }
 
-  /** Resolves with the number of connections that had to be cut. */
+  /** To be called now and then: ends the worker when it hangs; its exit has it replaced. */
+  look(): void {
+    const worker = this.#worker
+    if (
+      worker === undefined ||
+      !this.#serving ||
+      this.#stopped ||
+      !this.#stillness.look(this.counters.value('clockTicks'))
+    )
+      return
+    this.#lastError = new Error('its event loop did not turn any more')
+    this.#stillness.restart()
+    void this.#end(worker)
+  }
+
+  /** Resolves with the number of connections that had to be cut; a worker that hangs is not waited for. */
   async stop(graceMs: number): Promise<number> {
     if (this.#worker === undefined) return 0
     return new Promise(resolve => {
-      this.#onStopped = resolve
+      const timer = setTimeout(() => this.#onStopped?.(this.counters.value('connectionsOpen')), graceMs + stopMarginMs)
+      this.#onStopped = cut => {
+        clearTimeout(timer)
+        this.#onStopped = undefined
+        resolve(cut)
+      }
       this.send({ type: 'stop', graceMs })
     })
   }
@@ -114,8 +145,26 @@ export class WorkerSlot {
     const worker = this.#worker
     this.#worker = undefined
     this.#serving = false
-    await worker?.terminate()
+    if (worker !== undefined) await this.#terminate(worker)
     this.counters.resetGauges()
+  }
+
+  /** Its exit is what counts; one that never comes is taken for granted. */
+  async #end(worker: Worker): Promise<void> {
+    if (await this.#terminate(worker)) return
+    this.#options.log.error({ worker: this.#options.index }, 'data worker hangs and could not be ended')
+    this.#onExit(worker, 1)
+  }
+
+  /** False when it does not end in time. */
+  async #terminate(worker: Worker): Promise<boolean> {
+    return new Promise(resolve => {
+      const timer = setTimeout(() => resolve(false), terminateMs)
+      void worker.terminate().then(() => {
+        clearTimeout(timer)
+        resolve(true)
+      })
+    })
   }
 
   #tell(worker: Worker, message: ToWorker): void {
@@ -162,8 +211,8 @@ export class WorkerSlot {
         this.#asked.delete(message.request)
         break
       case 'stopped':
+        this.#stopped = true
         this.#onStopped?.(message.destroyed)
-        this.#onStopped = undefined
         break
       case 'event':
         this.#options.log.warn({ worker: this.#options.index, ...message.fields }, workerEvents[message.event])
@@ -175,15 +224,16 @@ export class WorkerSlot {
     if (worker !== this.#worker) return
     this.#worker = undefined
     this.#serving = false
-    this.counters.loseRequests()
+    this.#stillness.restart()
+    const cut = this.counters.value('connectionsOpen')
+    if (!this.#closing) this.counters.loseRequests()
     this.counters.resetGauges()
     if (this.#closing) return
     this.#lost++
     const { log, index } = this.#options
     const error = this.#lastError instanceof Error ? (this.#lastError.stack ?? this.#lastError.message) : ''
     this.#lastError = undefined
-    this.#onStopped?.(0)
-    this.#onStopped = undefined
+    this.#onStopped?.(cut)
     if (this.#onEarlyExit !== undefined) {
       this.#onEarlyExit(
         new Error(`data worker ${index} ended before it listened: ${error === '' ? `code ${code}` : error}`),

@@ -10,8 +10,8 @@ import { failureLine } from '../../hack/cases/report.ts'
 import type { CaseResult } from '../../hack/cases/run-all.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const caseFile = join(root, 'test', 'cases', 'http1.yaml')
-const cases = readCaseFile(caseFile)
+const caseFiles = ['http1.yaml', 'http1-more.yaml'].map(name => join(root, 'test', 'cases', name))
+const cases = caseFiles.flatMap(readCaseFile)
 const run = cases.filter(one => one.kind !== 'unrun')
 
 interface Run {
@@ -33,12 +33,12 @@ async function runCases(...words: readonly string[]): Promise<Run> {
 let results: readonly CaseResult[] = []
 
 beforeAll(async () => {
-  const { output, errors } = await runCases(caseFile, '--listener', 'both', '--json')
+  const { output, errors } = await runCases(...caseFiles, '--listener', 'both', '--json')
   if (output === '') throw new Error(`the runner printed no results: ${errors}`)
   results = (JSON.parse(output) as { results: readonly CaseResult[] }).results
 }, 180_000)
 
-test('every case of the file is understood and run on both listeners', () => {
+test('every case of the files is understood and run on both listeners', () => {
   expect(cases.filter(one => one.kind === 'unrun' && one.failed)).toEqual([])
   for (const listener of ['clear', 'tls']) {
     const ids = results.filter(one => one.listener === listener).map(one => one.id)

@@ -25,7 +25,7 @@ async function start(workers: number, options = {}): Promise<void> {
   })
 }
 
-function kill(worker: number): void {
+function kill(worker: number | string): void {
   const channel = new BroadcastChannel('kill-data-worker')
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel between threads, no window
   channel.postMessage(worker)
@@ -92,15 +92,25 @@ describe('several workers', () => {
   test('that are lost take the requests with them that they were serving, which are counted', async () => {
     await start(1, mortal)
     backend.answer = () => {}
-    const client = await proxy.client()
-    client.get('a.test')
-    await proxy.until(() => backend.requests.length === 1)
+    const clients = await Promise.all([proxy.client(), proxy.client()])
+    for (const client of clients) client.get('a.test')
+    await proxy.until(stats => stats.requestsInFlight === 2 && backend.requests.length === 2)
     const idle = await proxy.client()
     kill(0)
     await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 1)
-    await expect(client.response()).rejects.toThrow('connection ended')
+    for (const client of clients) await expect(client.response()).rejects.toThrow('connection ended')
     await idle.untilClosed()
-    expect(proxy.stats).toMatchObject({ requests: 0, requestsLost: 1, requestsInFlight: 0 })
+    expect(proxy.stats).toMatchObject({ requests: 0, requestsLost: 2, requestsInFlight: 0 })
+  })
+
+  test('that hang are noticed and replaced, while the others serve', async () => {
+    await start(2, { ...mortal, hangMs: 2_000 })
+    kill('hang 1')
+    await proxy.until(stats => stats.workersLost === 1 && stats.workersServing === 2)
+    expect(proxy.logged.find(line => line['msg'] === 'data worker lost')).toMatchObject({ worker: 1, restartInMs: 0 })
+    for (let round = 0; round < 20; round++) expect(await bodyOf('/x')).toBe('hello from /x')
+    // The other one was not taken for it.
+    expect(proxy.stats.workersLost).toBe(1)
   })
 
   test('do not hold up a publication when one is down', async () => {
@@ -284,6 +294,27 @@ describe('a drain', () => {
     await client.untilClosed()
     expect(proxy.stats).toMatchObject({ requests: 1, responses4xx: 1 })
     expect(proxy.accessLog()).toContain('"GET /never HTTP/1.1" 499 ')
+  })
+
+  test('does not wait for a worker that hangs, and counts its connections as cut', async () => {
+    await start(1, { ...mortal, hangMs: 2_000 })
+    const client = await proxy.client()
+    client.get('a.test')
+    await client.response()
+    kill('hang 0')
+    expect(await proxy.proxy.drain({ lameDuckMs: 0, graceMs: 600_000 })).toEqual({ cutConnections: 1 })
+    await client.untilClosed()
+    expect(proxy.stats.workersServing).toBe(0)
+  })
+
+  test('waits for one worker as long as it needs, though another has long ended', async () => {
+    await start(2, { hangMs: 2_000 })
+    backend.answer = () => {}
+    const client = await proxy.client()
+    client.get('a.test', '/never')
+    await proxy.until(() => backend.requests.length === 1)
+    expect(await proxy.proxy.drain({ lameDuckMs: 0, graceMs: 4_000 })).toEqual({ cutConnections: 1 })
+    expect(proxy.stats.workersLost).toBe(0)
   })
 
   test('ends publications: nobody waits for one that comes too late', async () => {

@@ -152,13 +152,15 @@ describe('a request head', () => {
     expect(request(`GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(100)}X`)).toMatchObject({ refusal: { status: 431 } })
   })
 
-  it('is worth another look once a line ended or it grew past a step', () => {
-    const bytes = Buffer.from(`GET / HTTP/1.1\r\n${'a'.repeat(2000)}`)
-    expect(headMayProgress(bytes, 3, 15)).toBe(false)
-    expect(headMayProgress(bytes, 3, 16)).toBe(true)
-    expect(headMayProgress(bytes, 16, 1000)).toBe(false)
-    expect(headMayProgress(bytes, 1000, 1023)).toBe(false)
+  it('is worth another look while it is short, then once a line ended or it grew past a step', () => {
+    const bytes = Buffer.from(`GET / HTTP/1.1\r\n${'a'.repeat(1500)}\r\n${'a'.repeat(2000)}`)
+    expect(headMayProgress(bytes, 3, 15)).toBe(true)
     expect(headMayProgress(bytes, 1023, 1024)).toBe(true)
+    expect(headMayProgress(bytes, 1024, 1025)).toBe(false)
+    expect(headMayProgress(bytes, 1025, 1517)).toBe(false)
+    expect(headMayProgress(bytes, 1025, 1518)).toBe(true)
+    expect(headMayProgress(bytes, 1518, 2047)).toBe(false)
+    expect(headMayProgress(bytes, 2047, 2048)).toBe(true)
   })
 })
 

@@ -1,126 +1,184 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readCases, sentBy } from './case-file.ts'
+import { requestsByLlhttp, responsesByLlhttp } from './llhttp.ts'
+import { differences, requestDisagreement, responseDisagreement } from './llhttp-agreement.ts'
 import { mutated } from './mutated.ts'
-import { recordedMessage } from './recorded-message.ts'
-import { outcomeOf } from './simulated-client.ts'
+import { forwarded, readRequests, type StreamReading } from './request-stream.ts'
+import { type ResponseReading, readResponses, relayed } from './response-stream.ts'
+import { answeredBy, requestCases, responseCases, sentBy } from './wire-cases.ts'
 
-/** One request as a parser understood it. */
-interface Understood {
-  readonly method: string
-  readonly body: string
+const MAX_MUTATED_OCTETS = 1500
+
+const sent = requestCases.map(one => [one.id, sentBy(one)] as const)
+const answered = responseCases.map(one => [one.id, answeredBy(one), methodOf(one.request)] as const)
+const smallSent = sent.map(([, octets]) => octets).filter(octets => octets.length < MAX_MUTATED_OCTETS)
+const smallAnswers = answered.map(([, octets]) => octets).filter(octets => octets.length < MAX_MUTATED_OCTETS)
+
+function methodOf(request: Buffer): string {
+  return request.toString('latin1').split(' ', 1)[0] ?? ''
 }
 
-let server: Server
-let understood: Understood[] = []
-
-beforeAll(async () => {
-  server = createServer({ maxHeaderSize: 65_536 }, note)
-  // answers what came before the client's half-close
-  Object.assign(server, { httpAllowHalfOpen: true })
-  server.on('clientError', (_, socket) => socket.destroy())
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-})
-
-afterAll(() => {
-  server.closeAllConnections()
-  server.close()
-})
-
-function note(request: IncomingMessage, response: ServerResponse): void {
-  const pieces: Buffer[] = []
-  request.on('data', (piece: Buffer) => pieces.push(piece))
-  request.on('end', () => {
-    understood.push({ method: request.method ?? '', body: Buffer.concat(pieces).toString('latin1') })
-    response.end()
-  })
-  request.on('error', () => response.destroy())
-}
-
-/** What the parser of Node makes of the octets on a connection of their own. */
-async function understoodByNode(octets: Buffer): Promise<readonly Understood[]> {
-  understood = []
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  socket.on('error', () => socket.destroy())
-  socket.resume()
-  const closed = once(socket, 'close').catch(() => undefined)
-  socket.end(octets)
-  await closed
-  return understood
-}
-
-function understoodByUs(octets: Buffer): readonly Understood[] {
-  return outcomeOf([octets]).forwarded.map(raw => {
-    const message = recordedMessage(raw)
-    return { method: message.startLine.split(' ')[0] ?? '', body: message.body }
-  })
-}
-
-/** Node knows a fixed list of methods; others are legal, so only there it may refuse more than we do. */
-function hasMethodKnownToNode(octets: Buffer): boolean {
-  return /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|PURGE) /.test(octets.toString('latin1').trimStart())
-}
-
-/** Where Node refuses, or reads as something else, what RFC 9112 allows and the case file asks to serve. */
-const NODE_DIFFERS: ReadonlyMap<string, string> = new Map([
-  ['ext-bws', 'Node takes no whitespace around chunk extensions'],
-  ['trailer-cl', 'Node refuses Content-Length in a trailer section, we drop it'],
-  ['upg-early-bytes', 'Node ends HTTP on a connection that asked for an upgrade'],
-  ['pipe-cl0-extra', 'Node does not know the method of the second request'],
-  ['base-lowercase-method', 'Node does not know the method'],
-])
-
-const corpus = readCases().cases.map(requestCase => [requestCase.id, sentBy(requestCase)] as const)
-const accepted = corpus.filter(([, octets]) => outcomeOf([octets]).forwarded.length > 0)
-
-describe('what is accepted here is accepted by the parser of Node with the same method and body', () => {
-  const comparable = accepted.filter(([id]) => !NODE_DIFFERS.has(id))
-
-  it('holds for all accepted cases but those listed', () => {
-    expect(comparable.length).toBe(accepted.length - NODE_DIFFERS.size)
-    expect(comparable.length).toBeGreaterThan(60)
+describe('what is accepted here is accepted by llhttp with the same reading', () => {
+  it('in every request case', () => {
+    const readings = sent.map(([id, octets]) => ({ id, octets, reading: readRequests(octets, []) }))
+    // Not a comparison of nothing with nothing.
+    expect(readings.filter(({ reading }) => reading.requests.length > 0).length).toBeGreaterThan(200)
+    const disagreements = readings.map(({ id, octets, reading }) => [id, requestDisagreement(octets, reading)])
+    expect(disagreements.filter(([, disagreement]) => disagreement !== undefined)).toEqual([])
   })
 
-  it.each(comparable)('%s', async (_, octets) => {
-    const ours = understoodByUs(octets)
-    expect((await understoodByNode(octets)).slice(0, ours.length)).toEqual(ours)
+  it('in every response case', () => {
+    const disagreements = answered.map(([id, octets, method]) => {
+      return [id, responseDisagreement(octets, readResponses(octets, [], method), method)]
+    })
+    expect(disagreements.filter(([, disagreement]) => disagreement !== undefined)).toEqual([])
   })
 
-  it('holds for mutated cases that Node accepts at all', async () => {
-    const small = accepted.map(([, octets]) => octets).filter(octets => octets.length < 2000)
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...small).chain(mutated), async octets => {
-        const [ours] = understoodByUs(octets)
-        fc.pre(ours !== undefined)
-        const [theirs] = await understoodByNode(octets)
-        expect(theirs ?? ours).toEqual(ours)
+  it('in mutated requests, one after the other on one connection', () => {
+    const connection = fc.array(fc.constantFrom(...smallSent).chain(mutated), { minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(connection, pieces => {
+        const octets = Buffer.concat(pieces)
+        expect(requestDisagreement(octets, readRequests(octets, []))).toBeUndefined()
       }),
-      { numRuns: 300 },
+      { numRuns: 2000 },
+    )
+  })
+
+  it('in mutated responses', () => {
+    const methods = fc.constantFrom('GET', 'HEAD', 'POST')
+    fc.assert(
+      fc.property(fc.constantFrom(...smallAnswers).chain(mutated), methods, (octets, method) => {
+        expect(responseDisagreement(octets, readResponses(octets, [], method), method)).toBeUndefined()
+      }),
+      { numRuns: 2000 },
     )
   })
 })
 
-describe('what goes upstream is understood by Node as it was meant', () => {
-  it.each(accepted.filter(([, octets]) => hasMethodKnownToNode(octets)))('%s', async (_, octets) => {
-    for (const [index, raw] of outcomeOf([octets]).forwarded.entries()) {
-      if (!hasMethodKnownToNode(Buffer.from(raw, 'latin1'))) continue
-      expect(await understoodByNode(Buffer.from(raw, 'latin1'))).toEqual([understoodByUs(octets)[index]])
-    }
+describe('where llhttp differs, the list says so', () => {
+  it.each(differences)('$kind: $reason', ({ kind, sample, fault, where }) => {
+    const octets = Buffer.from(sample, 'latin1')
+    expect(sample).toMatch(where)
+    const ours = kind === 'request' ? readRequests(octets, []) : readResponses(octets, [], 'GET')
+    const theirs = kind === 'request' ? requestsByLlhttp(octets) : responsesByLlhttp(octets, 'GET')
+    expect([ours.refusal, isWhole(ours)]).toEqual([undefined, true])
+    expect(theirs.fault).toBe(fault)
+  })
+})
+
+function isWhole(ours: StreamReading | ResponseReading): boolean {
+  return 'complete' in ours ? ours.complete && ours.surplus === 0 : !ours.partial
+}
+
+describe('what we write is one message to llhttp', () => {
+  it('for every request that goes upstream', () => {
+    const connection = fc.constantFrom(...smallSent).chain(mutated)
+    fc.assert(
+      fc.property(connection, octets => {
+        for (const request of readRequests(octets, []).requests) {
+          const theirs = requestsByLlhttp(forwarded(request))
+          if (theirs.fault === 'HPE_INVALID_METHOD' || request.head.host === '') continue
+          expect(theirs.fault).toBeUndefined()
+          expect(theirs.messages).toMatchObject([
+            { method: request.head.method, target: request.head.target, body: request.body, complete: true },
+          ])
+        }
+      }),
+      { numRuns: 2000 },
+    )
   })
 
-  it('holds for mutated cases', async () => {
-    const small = accepted.map(([, octets]) => octets).filter(octets => octets.length < 2000)
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...small).chain(mutated), async octets => {
-        const [raw] = outcomeOf([octets]).forwarded
-        fc.pre(raw !== undefined && hasMethodKnownToNode(Buffer.from(raw, 'latin1')))
-        expect(await understoodByNode(Buffer.from(raw ?? '', 'latin1'))).toEqual([understoodByUs(octets)[0]])
+  it('for every response that goes to the client', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...smallAnswers).chain(mutated), octets => {
+        const { heads, body, complete } = readResponses(octets, [], 'GET')
+        const head = heads.at(-1)
+        if (!complete || head === undefined || head.status < 200) return
+        const theirs = responsesByLlhttp(relayed(head, body), 'GET')
+        expect(theirs).toMatchObject({ fault: undefined, messages: [{ status: head.status, body, complete: true }] })
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     )
+  })
+})
+
+describe('node:http with all its own checks', () => {
+  let server: Server
+  let understood: { method: string; body: string }[] = []
+
+  beforeAll(async () => {
+    server = createServer({ insecureHTTPParser: false }, note)
+    // Answers what came before the client's half-close.
+    Object.assign(server, { httpAllowHalfOpen: true })
+    server.on('clientError', (_, socket) => socket.destroy())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+  })
+
+  afterAll(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  function note(request: IncomingMessage, response: ServerResponse): void {
+    const pieces: Buffer[] = []
+    request.on('data', (piece: Buffer) => pieces.push(piece))
+    request.on('end', () => {
+      understood.push({ method: request.method ?? '', body: Buffer.concat(pieces).toString('latin1') })
+      response.end()
+    })
+    request.on('error', () => response.destroy())
+  }
+
+  async function understoodByNode(octets: Buffer): Promise<typeof understood> {
+    understood = []
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => socket.destroy())
+    socket.resume()
+    const closed = once(socket, 'close').catch(() => undefined)
+    socket.end(octets)
+    await closed
+    return understood
+  }
+
+  const known = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|PURGE)$/
+  const everyTenth = sent.filter(([id, octets], index) => {
+    const [first] = readRequests(octets, []).requests
+    return first !== undefined && known.test(first.head.method) && (index % 10 === 0 || id.startsWith('base-'))
+  })
+
+  it.each(everyTenth)('serves what goes upstream of %s as one request', async (_, octets) => {
+    const [first] = readRequests(octets, []).requests
+    if (first === undefined) throw new Error('a case that is accepted has a request')
+    const theirs = await understoodByNode(forwarded(first))
+    expect(theirs).toEqual([{ method: first.head.method, body: first.body }])
+  })
+
+  const relayable = answered.flatMap(([id, octets, method], index) => {
+    const { heads, body, complete } = readResponses(octets, [], method)
+    const head = heads.at(-1)
+    const isFinal = complete && head !== undefined && head.status >= 200 && index % 5 === 0
+    return isFinal ? [{ id, status: head.status, body, octets: relayed(head, body), method }] : []
+  })
+
+  it.each(relayable)('as a client reads what is relayed of $id', async ({ status, body, octets, method }) => {
+    const upstream = createTcpServer(socket =>
+      socket.on('error', () => undefined).once('data', () => socket.write(octets)),
+    )
+    upstream.listen(0, '127.0.0.1')
+    await once(upstream, 'listening')
+    const { port } = upstream.address() as AddressInfo
+    const request = httpRequest({ port, host: '127.0.0.1', method, agent: false, insecureHTTPParser: false })
+    request.end()
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    const pieces: Buffer[] = []
+    for await (const piece of response) pieces.push(piece as Buffer)
+    expect([response.statusCode, Buffer.concat(pieces).toString('latin1')]).toEqual([status, body])
+    request.destroy()
+    upstream.close()
   })
 })

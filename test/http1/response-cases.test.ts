@@ -1,23 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { octetsOf, readCases } from './case-file.ts'
 import { judgeResponse } from './judgement.ts'
 import { exchangeOf } from './simulated-upstream.ts'
+import { answeredBy, responseCases } from './wire-cases.ts'
 
 /** Cases about connections and not about what is sent on them. */
-const NEED_SOCKETS = ['resp-unsolicited', 'resp-rst-idle-reused', 'resp-rst-post', 'resp-refused']
+const NEED_SOCKETS = [
+  'resp-unsolicited',
+  'resp-rst-idle-reused',
+  'resp-rst-post',
+  'resp-refused',
+  'more-resp-close-rst',
+]
 
-const judged = readCases()
-  .response_cases.filter(({ id }) => !NEED_SOCKETS.includes(id))
+const judged = responseCases
+  .filter(({ id }) => !NEED_SOCKETS.includes(id))
   .map(responseCase => [responseCase.id, responseCase] as const)
 
 describe('every response of the case file has its strict outcome', () => {
   it.each(judged)('%s', (_, responseCase) => {
-    const closes = responseCase.upstream_sends.endsWith('<CLOSE>')
-    const sent = octetsOf(responseCase.upstream_sends.replace(/<(?:CLOSE|STALL)>$/, ''))
-    expect(judgeResponse(responseCase, exchangeOf(octetsOf(responseCase.request), sent, closes))).toEqual([])
+    const closes = responseCase.script.steps.some(step => 'act' in step && step.act !== 'stall')
+    const outcome = exchangeOf(responseCase.request, answeredBy(responseCase), closes)
+    expect(judgeResponse(responseCase, outcome)).toEqual([])
   })
 
   it('leaves out the cases that need sockets, and no other', () => {
-    expect(readCases().response_cases.length - judged.length).toBe(NEED_SOCKETS.length)
+    expect(responseCases.length - judged.length).toBe(NEED_SOCKETS.length)
   })
 })

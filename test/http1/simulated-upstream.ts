@@ -19,7 +19,7 @@ export interface ExchangeOutcome {
 export function exchangeOf(request: Buffer, sent: Buffer, closes: boolean): ExchangeOutcome {
   const parsed = parseRequestHead(request, 0, request.length, limits)
   if (parsed.kind !== 'head') throw new Error('the request of a response case must be valid')
-  const requestIsSent = request.length - parsed.next >= parsed.head.contentLength
+  const requestIsSent = isWholeBody(parsed.head, request.subarray(parsed.next))
   let at = 0
   for (let interim = 0; interim <= MAX_INTERIM_RESPONSES; interim++) {
     const response = parseResponseHead(sent, at, sent.length, limits, parsed.head.method)
@@ -32,6 +32,13 @@ export function exchangeOf(request: Buffer, sent: Buffer, closes: boolean): Exch
     return { ...relayed, reusable: relayed.reusable && requestIsSent && !closes }
   }
   return badGateway
+}
+
+function isWholeBody(head: RequestHead, octets: Buffer): boolean {
+  if (head.framing === 'none') return true
+  const reader = new BodyReader(head.framing, head.contentLength)
+  reader.read(Buffer.from(octets), 0, octets.length, () => undefined)
+  return reader.done
 }
 
 const badGateway: ExchangeOutcome = { kind: '502', client: '', reusable: false }

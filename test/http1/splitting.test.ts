@@ -4,16 +4,12 @@ import { BodyReader } from '../../src/http1/body-reader.ts'
 import { parseRequestHead } from '../../src/http1/request-head.ts'
 import { parseResponseHead } from '../../src/http1/response-head.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK } from '../../src/http1/serialise.ts'
-import { octetsOf, readCases, sentBy } from './case-file.ts'
 import { mutated } from './mutated.ts'
 import { limits } from './simulated-client.ts'
+import { answeredBy, requestCases, responseCases, sentBy } from './wire-cases.ts'
 
-const requests = readCases()
-  .cases.map(sentBy)
-  .filter(octets => octets.length > 0 && octets.length < 40_000)
-const responses = readCases()
-  .response_cases.map(({ upstream_sends }) => octetsOf(upstream_sends.replace(/<[A-Z_]+>/g, '')))
-  .filter(octets => octets.length > 0 && octets.length < 40_000)
+const requests = requestCases.map(sentBy).filter(octets => octets.length > 0 && octets.length < 20_000)
+const responses = responseCases.map(answeredBy).filter(octets => octets.length > 0 && octets.length < 20_000)
 const bodies = requests
   .filter(octets => octets.includes('chunked'))
   .map(octets => octets.subarray(octets.indexOf('\r\n\r\n') + 4))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ProxySettings } from '../../src/api/settings.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { initialSettings } from '../../src/proxy/initial-settings.ts'
+import type { MemoryOptions } from '../../src/proxy/memory-watch.ts'
 import { createProxy, type Proxy, type ProxyStats } from '../../src/proxy/proxy.ts'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
 import type { Backend, Certificate, Delta, Host, Route } from '../../src/routing/model.ts'
@@ -81,6 +82,8 @@ export class InProcess {
       readonly workerFile?: URL
       readonly httpPort?: number
       readonly address?: string
+      readonly memory?: MemoryOptions
+      readonly hangMs?: number
     } = {},
   ) {
     this.#directory = mkdtempSync(join(tmpdir(), 'ingress-fleet-test-'))
@@ -97,6 +100,8 @@ export class InProcess {
       workerFile: options.workerFile ?? new URL('../../src/proxy/worker.ts', import.meta.url),
       allowLoopbackEndpoints: options.allowLoopbackEndpoints ?? true,
       accessLogFd: this.#logFd,
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
+      ...(options.hangMs === undefined ? {} : { hangMs: options.hangMs }),
     })
   }
 

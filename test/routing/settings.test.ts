@@ -25,6 +25,7 @@ describe('defaults', () => {
     const documented: Record<string, number> = {
       clientHeadSeconds: timeouts.clientHeadMs / 1000,
       clientBodySeconds: timeouts.clientBodyMs / 1000,
+      slowClientGraceSeconds: timeouts.slowClientGraceMs / 1000,
       keepAliveSeconds: timeouts.keepAliveMs / 1000,
       connectSeconds: timeouts.connectMs / 1000,
       readSeconds: timeouts.readMs / 1000,
@@ -34,6 +35,10 @@ describe('defaults', () => {
       maxHeaderBytes: limits.maxHeaderBytes,
       maxHeaderCount: limits.maxHeaderCount,
       maxConnections: limits.maxConnections,
+      maxConnectionsPerAddress: limits.maxConnectionsPerAddress,
+      minHeadBytesPerSecond: limits.minHeadBytesPerSecond,
+      minBodyBytesPerSecond: limits.minBodyBytesPerSecond,
+      maxMemoryBytes: limits.maxMemoryBytes,
       maxRequestsPerConnection: limits.maxRequestsPerConnection,
       maxIdlePerEndpoint: upstreamKeepAlive.maxIdlePerEndpoint,
       idleSeconds: upstreamKeepAlive.idleMs / 1000,
@@ -44,7 +49,9 @@ describe('defaults', () => {
       redirectStatus: defaultSettings.redirectStatus,
     }
     const described = Object.keys(documented).map(field => {
-      const text = new RegExp(`\\b${field}:\\n(?:.*\\n){1,2}.*?description: [^:]*?(\\d+) when\\s+absent`).exec(crd)
+      const text = new RegExp(
+        `\\b${field}:\\n(?:.*\\n){1,2}.*?description: (?:>-\\n)?[^:]*?(\\d+) when\\s+absent`,
+      ).exec(crd)
       return [field, Number(text?.[1])]
     })
     expect(Object.fromEntries(described)).toEqual(documented)
@@ -77,6 +84,7 @@ describe('typed fields', () => {
         timeouts: {
           clientHeadSeconds: 1,
           clientBodySeconds: 2,
+          slowClientGraceSeconds: 7,
           keepAliveSeconds: 3,
           connectSeconds: 4,
           readSeconds: 5,
@@ -89,8 +97,12 @@ describe('typed fields', () => {
           maxHeaderBytes: 3000,
           maxHeaderCount: 11,
           maxConnections: 12,
+          maxConnectionsPerAddress: 13,
           maxRequestsPerConnection: 0,
           maxBufferedBodyBytes: 13,
+          minHeadBytesPerSecond: 14,
+          minBodyBytesPerSecond: 0,
+          maxMemoryBytes: 15,
         },
         upstreamKeepAlive: {
           maxIdlePerEndpoint: 0,
@@ -110,6 +122,7 @@ describe('typed fields', () => {
       timeouts: {
         clientHeadMs: 1000,
         clientBodyMs: 2000,
+        slowClientGraceMs: 7000,
         keepAliveMs: 3000,
         connectMs: 4000,
         readMs: 5000,
@@ -123,8 +136,12 @@ describe('typed fields', () => {
         maxHeaderBytes: 3000,
         maxHeaderCount: 11,
         maxConnections: 12,
+        maxConnectionsPerAddress: 13,
         maxRequestsPerConnection: 0,
         maxBufferedBodyBytes: 13,
+        minHeadBytesPerSecond: 14,
+        minBodyBytesPerSecond: 0,
+        maxMemoryBytes: 15,
       },
       upstreamKeepAlive: { maxIdlePerEndpoint: 0, idleMs: 9000, maxRequestsPerConnection: 8, maxLifetimeMs: 14_000 },
       loadBalance: { algorithm: 'least_requests', slowStartMs: 30_000 },

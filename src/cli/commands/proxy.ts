@@ -61,7 +61,15 @@ async function runProxy({ options, environment, log, instance }: Run): Promise<v
   const asked = shutdownAsked(log)
   const address = options.address ?? (await anyAddress())
   const { httpPort, httpsPort } = options
-  const runtime = new ProxyRuntime({ log, address, httpPort, httpsPort, allowLoopbackEndpoints: false })
+  const { requestedProcessors } = environment
+  const runtime = new ProxyRuntime({
+    log,
+    address,
+    httpPort,
+    httpsPort,
+    requestedProcessors,
+    allowLoopbackEndpoints: false,
+  })
   const access = await loadClusterAccess(clusterAccessOptions(environment))
   const client = new KubeClient(access, { log, userAgent: `ingress-fleet-proxy/${version}` })
   let drainMs = 0

@@ -99,6 +99,11 @@ function environment(plan: Plan): readonly object[] {
     field('ZONE', `metadata.labels['${zoneLabel}']`),
     { name: 'INSTANCE_NAME', value: plan.instance.name },
     // The proxy plans its drain by it, so that requests in flight end before the kill.
+    // Without a limit, its number of data workers follows it; rounded up, and 0 where nothing is asked for.
+    {
+      name: 'REQUESTED_PROCESSORS',
+      valueFrom: { resourceFieldRef: { containerName: container, resource: 'requests.cpu', divisor: '1' } },
+    },
     { name: 'TERMINATION_GRACE_SECONDS', value: String(plan.pod.terminationGracePeriodSeconds) },
   ]
 }

@@ -18,6 +18,8 @@ export interface RequestFacts {
 export interface Answer {
   readonly status: number
   readonly location?: string
+  /** When it is worth asking again. */
+  readonly retryAfterSeconds?: number
   /** For the counters; absent when nothing went wrong. */
   readonly error?: ProxyErrorCode
   /** End the client's connection after it. */
