@@ -1,4 +1,5 @@
 import type { Backend } from '../routing/model.ts'
+import { lookAtEndpoints } from '../routing/packed-backend.ts'
 import { defaultAlgorithm } from './balancers/index.ts'
 import type { HeldBackend } from './worker-protocol.ts'
 
@@ -33,7 +34,7 @@ function describe(backend: Backend): HeldBackend {
     name: upstreamName(backend),
     service: { metadata: { namespace: backend.namespace, name: backend.service } },
     port: backend.port,
-    endpoints: backend.endpoints.map(({ address, port }) => ({ address, port: String(port) })),
+    endpoints: lookAtEndpoints(backend).map(({ address, port }) => ({ address, port: String(port) })),
     'load-balance': defaultAlgorithm,
     ...withoutOptions,
   }
