@@ -1,5 +1,6 @@
 import type { ProxySettings } from '../api/settings.ts'
 import type { Backend, Host, Route } from '../routing/model.ts'
+import { lookAtEndpoints } from '../routing/packed-backend.ts'
 import { bindBalancing } from './route-balancing.ts'
 import { defaultCookieName } from './session-affinity.ts'
 import type { HeldBackend } from './worker-protocol.ts'
@@ -72,7 +73,7 @@ function describe(backend: Backend, routes: readonly HeldRoute[], settings: Prox
     name: upstreamName(backend),
     service: { metadata: { namespace: backend.namespace, name: backend.service } },
     port: backend.port,
-    endpoints: backend.endpoints.map(({ address, port }) => ({ address, port: String(port) })),
+    endpoints: lookAtEndpoints(backend).map(({ address, port }) => ({ address, port: String(port) })),
     sessionAffinityConfig: describeAffinity(sticky),
     upstreamHashByConfig: {
       'upstream-hash-by-subset-size': hashed?.upstreamHashBySubsetSize ?? 3,

@@ -26,6 +26,11 @@ class PackedBackend {
   }
 }
 
+/** Endpoints for one look, as of who lists them all: nothing is kept that was not before. */
+export function lookAtEndpoints(backend: Backend): readonly Endpoint[] {
+  return backend instanceof PackedBackend ? unpackEndpoints(backend.packed) : backend.endpoints
+}
+
 /** The same backend in little memory; its endpoints are unpacked anew whenever they are read. */
 export function packBackend({ endpoints, ...fields }: Backend): Backend {
   return Object.assign(new PackedBackend(packEndpoints(endpoints), false), fields)

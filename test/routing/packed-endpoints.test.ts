@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Backend, Endpoint } from '../../src/routing/model.ts'
-import { packBackend, reviveBackends } from '../../src/routing/packed-backend.ts'
+import { lookAtEndpoints, packBackend, reviveBackends } from '../../src/routing/packed-backend.ts'
 import { packEndpoints, unpackEndpoints } from '../../src/routing/packed-endpoints.ts'
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain(), fc.string())
@@ -61,7 +61,10 @@ describe('a packed backend', () => {
     const packed = packBackend(backendOf([{ address: '10.0.0.1', port: 80 }]))
     expect(packed.endpoints).not.toBe(packed.endpoints)
     const revived = reviveBackends(structuredClone(new Map([['x', packed]]))).get('x')
-    expect(revived?.endpoints).toBe(revived?.endpoints)
+    if (revived === undefined) throw new Error('the backend was lost')
+    expect(lookAtEndpoints(revived)).not.toBe(lookAtEndpoints(revived))
+    expect(lookAtEndpoints(revived)).toEqual(revived.endpoints)
+    expect(revived.endpoints).toBe(revived.endpoints)
   })
 
   test('lets pass what is not packed, and removals', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { AnsweringPod } from './answering-pod.ts'
 import { BenchCluster, ownAddress } from './bench-cluster.ts'
-import { type ColdStartFigures, startCold } from './cold-start.ts'
+import { type ColdStartFigures, heldEndpoints, startCold } from './cold-start.ts'
 import { measurePropagation, type PropagationFigures } from './propagation.ts'
 import type { ProcessMemory } from './proxy-process.ts'
 
@@ -27,6 +27,8 @@ export interface ScaleFigures {
   readonly coldStart: ColdStartFigures
   /** After it has settled. */
   readonly memory: ProcessMemory
+  /** Endpoints that a worker holds. */
+  readonly endpoints: number
   readonly propagation?: PropagationFigures
   /** The same while 100 other endpoints change a second. */
   readonly propagationInChurn?: PropagationFigures
@@ -74,7 +76,7 @@ async function measureOne(of: {
     const memory = proxy.memory()
     say('memory', memory)
     const figures = { ingresses: cluster.size, workers, coldStart, memory }
-    if (!of.propagates || options.changes === 0) return figures
+    if (!of.propagates || options.changes === 0) return { ...figures, endpoints: await heldEndpoints(proxy) }
     const change = { cluster, proxy, changes: options.changes }
     const propagation = await measurePropagation({ ...change, backgroundPerSecond: 0 })
     say('propagation in ms', propagation)
@@ -82,7 +84,8 @@ async function measureOne(of: {
     say('propagation in ms under 100 other changes a second', propagationInChurn)
     const memoryAfterChurn = proxy.memory()
     say('memory after that', memoryAfterChurn)
-    return { ...figures, propagation, propagationInChurn, memoryAfterChurn }
+    const endpoints = await heldEndpoints(proxy)
+    return { ...figures, endpoints, propagation, propagationInChurn, memoryAfterChurn }
   } finally {
     await proxy.stop()
   }

@@ -41,7 +41,10 @@ export const annotationValues: FuzzTarget = {
       kind += value === undefined ? '-' : '+'
       mustEqual(read(text), value, `${key} read again`)
       for (const leaf of leavesOf(value)) {
-        must(typeof leaf !== 'number' || (Number.isFinite(leaf) && (leaf >= 0 || mayBeNegative.has(key))), `${key} is the number ${String(leaf)}`)
+        must(
+          typeof leaf !== 'number' || (Number.isFinite(leaf) && (leaf >= 0 || mayBeNegative.has(key))),
+          `${key} is the number ${String(leaf)}`,
+        )
         must(typeof leaf !== 'string' || /^[\x20-\x7e]*$/.test(leaf), `${key} is the text ${String(leaf)}`)
       }
     }
