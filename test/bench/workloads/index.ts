@@ -3,6 +3,7 @@ import { bodies1m, bodies100k, uploads } from './bodies.ts'
 import { hosts } from './hosts.ts'
 import { idleConnections } from './idle-connections.ts'
 import { latency } from './latency.ts'
+import { scale } from './scale.ts'
 import { smallAnswers } from './small-answers.ts'
 import { tlsHandshakes, tlsKeepAlive, tlsResumptions } from './tls.ts'
 import { websocket } from './websocket.ts'
@@ -22,4 +23,5 @@ export const workloads: readonly Workload[] = [
   websocket,
   accessLog,
   idleConnections,
+  scale,
 ]
