@@ -1,5 +1,5 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { getHeapStatistics } from 'node:v8'
+import { collector } from './heap.ts'
 
 /** Of V8's own limit, at which it ends the thread. */
 const highShare = 0.85
@@ -11,7 +11,7 @@ export class HeapWatch {
   externalBytes = 0
   heapBytes = 0
   #isOver = false
-  #collectNow: (() => void) | undefined
+  #collect: ReturnType<typeof collector>
 
   get isOver(): boolean {
     return this.#isOver
@@ -30,12 +30,7 @@ export class HeapWatch {
 
   /** Gives back now what V8 would keep until it needs it. Blocks the thread: for when memory is short only. */
   collect(): void {
-    if (this.#collectNow === undefined) {
-      // The only way to it without a flag on the command line, which a worker cannot have.
-      setFlagsFromString('--expose-gc')
-      this.#collectNow = runInNewContext('gc') as () => void
-      setFlagsFromString('--no-expose-gc')
-    }
-    this.#collectNow()
+    this.#collect ??= collector()
+    this.#collect?.({ type: 'major' })
   }
 }

@@ -19,12 +19,20 @@ export function workerHeapLimits(): { readonly maxYoungGenerationSizeMb: number 
   return { maxYoungGenerationSizeMb: 3 * workerSemiSpaceMb }
 }
 
+type Collect = (options: { readonly type: 'major'; readonly flavor?: 'last-resort' }) => void
+
 /** Collects the garbage of this thread and gives the room back to the system. Takes about a millisecond per MB that stays. */
 export function releaseGarbage(): void {
+  collector()?.({ type: 'major', flavor: 'last-resort' })
+}
+
+/**
+ * The garbage collection of this thread; undefined where V8 has none to give. The flag is the only way to it without
+ * one on the command line. It belongs to the process, so it is not taken back: another thread may be about to use it.
+ */
+export function collector(): Collect | undefined {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as (options: { type: 'major'; flavor: 'last-resort' }) => void
-  setFlagsFromString('--no-expose-gc')
-  collect({ type: 'major', flavor: 'last-resort' })
+  return runInNewContext("typeof gc === 'function' ? gc : undefined") as Collect | undefined
 }
 
 /** No young generation of this process grows from now on. */

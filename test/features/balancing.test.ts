@@ -222,6 +222,7 @@ describe('slow start', () => {
       backends: { app: undefined },
     })
     await use({}, 2)
+    await askEach(times(10, () => ({})))
     await use({}, 3)
     expect(await shareOfLast()).toBeLessThan(0.15)
     await proxy.publish({ settings: {} })

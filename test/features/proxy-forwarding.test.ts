@@ -139,11 +139,12 @@ describe('connections', () => {
     await client.untilClosed()
   })
 
-  test('over the limit are closed at once', async () => {
+  test('over the limit are closed at once while the others are busy', async () => {
     await proxy.publish({ settings: { limits: { maxConnections: 1 } } })
+    backend.answer = () => {}
     const first = await proxy.client()
     first.get('a.test')
-    await first.response()
+    await proxy.until(() => backend.requests.length === 1)
     const second = await proxy.client()
     await second.untilClosed()
     expect(proxy.stats.connectionsRefused).toBe(1)

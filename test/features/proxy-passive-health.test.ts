@@ -35,7 +35,8 @@ test('an endpoint that breaks several times in a row gets no requests for a whil
   if (sick === undefined) return
   sick.answer = (_, connection) => connection.reset()
   const statuses = [...(await get(30)), ...(await get(30, 'b.test'))]
-  expect(statuses.filter(status => status === 502)).toHaveLength(sick.requests.length)
+  // Each request that it broke was sent once more, to another one.
+  expect(statuses.filter(status => status !== 200)).toEqual([])
   expect(proxy.stats).toMatchObject({ endpointsEjected: 1 })
   // On a machine that stalls, each ejection that ends lets one more through.
   expect(sick.requests).toHaveLength(4 + proxy.stats.endpointEjections)
