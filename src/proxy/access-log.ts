@@ -35,13 +35,17 @@ export interface LogTimes {
   readonly isoTime: string
 }
 
-/** ingress-nginx's default `log-format-upstream`. */
+/**
+ * ingress-nginx's default `log-format-upstream`. Where no request could be read, the second brackets, which are for the
+ * name of an alternative upstream, say why.
+ */
 export function formatText(record: AccessRecord, { logTime }: LogTimes): string {
-  const request = record.method === '' ? '' : `${record.method} ${record.target} HTTP/1.${record.minorVersion}`
+  const isRequest = record.method !== ''
+  const request = isRequest ? `${record.method} ${record.target} HTTP/1.${record.minorVersion}` : ''
   return (
     `${record.clientAddress} - - [${logTime}] "${escapeText(request)}" ${record.status} ${record.bodyBytesSent} ` +
     `"${orDash(escapeText(record.referer))}" "${orDash(escapeText(record.userAgent))}" ${record.requestBytes} ` +
-    `${seconds(record.requestMs)} [${record.upstreamName}] [] ${orDash(record.upstreamAddress)} ` +
+    `${seconds(record.requestMs)} [${record.upstreamName}] [${isRequest ? '' : record.reason}] ${orDash(record.upstreamAddress)} ` +
     `${orDash(record.upstreamResponseBytes)} ${orDash(record.upstreamSeconds)} ${orDash(record.upstreamStatus)} ` +
     `${record.requestId}\n`
   )

@@ -64,7 +64,7 @@ test('a request without a route, and bytes that are no request, have their line'
   expect(first).toMatch(
     /"GET \/ HTTP\/1\.1" 404 14 "-" "-" \d+ \d\.\d{3} \[upstream-default-backend\] \[\] - - - - [0-9a-f]{32}$/,
   )
-  expect(second).toMatch(/\] "" 400 16 "-" "-" 0 0\.000 \[\] \[\] - - - - [0-9a-f]{32}$/)
+  expect(second).toMatch(/\] "" 400 16 "-" "-" 0 0\.000 \[\] \[method-octet\] - - - - [0-9a-f]{32}$/)
 })
 
 test('as JSON it has the names of the variables', async () => {
