@@ -140,6 +140,11 @@ export function serialiseOwnResponse(response: OwnResponse): string {
   )
 }
 
+/** Octets of the content of a whole response of `serialiseOwnResponse`, none of which were sent in answer to HEAD. */
+export function contentBytes(response: string): number {
+  return response.length - response.indexOf('\r\n\r\n') - 4
+}
+
 function line(name: string, value: string): string {
   return value === '' ? '' : `${name}: ${value}\r\n`
 }

@@ -5,7 +5,7 @@ import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
 import { beginsHeadRequest } from '../http1/request-line.ts'
-import { serialiseOwnResponse } from '../http1/serialise.ts'
+import { contentBytes, serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
   type ConnectionIdentity,
@@ -68,8 +68,8 @@ export class ClientConnection implements Client, TransportOwner {
   #paused = false
   #discarded = 0
   #keptWhileDraining = false
-  /** Since its last response, while it waits for the next request. */
-  #idleSinceMs = 0
+  /** While it waits for a request: since its last response, or since it was accepted. */
+  #idleSinceMs: number
   #deadline: number
   #sendDeadline = Number.POSITIVE_INFINITY
   /** Of a head or body that takes longer than a tick of the clock. */
@@ -93,6 +93,7 @@ export class ClientConnection implements Client, TransportOwner {
       secure: options.secure,
       ports: options.context.forwardedPorts,
     }
+    this.#idleSinceMs = this.context.clock.nowMs
     this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
     const { transports } = this.context
     this.#transport = new Transport(socket, { user: this, support: transports, secure: options.secure })
@@ -187,10 +188,6 @@ export class ClientConnection implements Client, TransportOwner {
     else if (this.#state === 'body' || (this.#held !== undefined && this.#state === 'head')) this.#judgePace(now)
   }
 
-  get peerAddress(): string {
-    return this.#identity.peerAddress
-  }
-
   /**
    * Since when it waits for a request of which nothing has come; Infinity while it does not. Where all has been said
    * and only the client's end is awaited, nobody waits at all.
@@ -198,9 +195,7 @@ export class ClientConnection implements Client, TransportOwner {
   get idleSinceMs(): number {
     if (this.#state === 'lingering' && this.#transport.finished) return 0
     const isIdle = this.#state === 'head' && this.#held === undefined && this.#transport.flushed
-    if (!isIdle) return Number.POSITIVE_INFINITY
-    const { clientHeadMs, keepAliveMs } = this.context.settings.timeouts
-    return this.#deadline - (this.#requests === 0 ? clientHeadMs : keepAliveMs)
+    return isIdle ? this.#idleSinceMs : Number.POSITIVE_INFINITY
   }
 
   /** Closes it for the sake of others, where no request is owed an answer; says whether. */
@@ -398,7 +393,7 @@ export class ClientConnection implements Client, TransportOwner {
     })
     this.#held = undefined
     this.send(response)
-    this.#logRefusal(refusal, response.length - response.indexOf('\r\n\r\n') - 4)
+    this.#logRefusal(refusal, contentBytes(response))
     this.#linger()
   }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
+import { defaultSettings } from '../routing/default-settings.ts'
 import type { Certificate, Delta } from '../routing/model.ts'
 import { reviveBackends } from '../routing/packed-backend.ts'
 import { RoutingTable } from '../routing/table.ts'
@@ -16,7 +17,6 @@ import type { Handshakes } from './handshakes.ts'
 import { releaseGarbage } from './heap.ts'
 import { HeapWatch } from './heap-watch.ts'
 import { listHeldBackends } from './held-backends.ts'
-import { initialSettings } from './initial-settings.ts'
 import { type HandshakeAnswer, Listeners, type TlsServing } from './listeners.ts'
 import { oldestIdle } from './oldest-idle.ts'
 import { ReadBuffers } from './read-buffers.ts'
@@ -97,7 +97,7 @@ export class DataWorker {
       this.#counters.add('certificatesRejected')
       this.#event('certificateRejected', { certificate: certificate.id })
     })
-    this.#context = this.#createContext(configuration.state.settings ?? initialSettings)
+    this.#context = this.#createContext(configuration.state.settings ?? defaultSettings)
     const { tls: parameters } = this.#context.settings
     this.#servedTls = { certificate: undefined, parameters, sessionContext: this.#rules.sessionContext }
     this.#listeners = this.#createListeners()
@@ -105,8 +105,9 @@ export class DataWorker {
 
   /** Serves the table that it was given, then listens. */
   async start(): Promise<void> {
-    this.#transports.internals = await probeSocketInternals(this.#transports.buffers)
+    // Before anything is waited for: a delta that comes meanwhile is newer.
     this.#apply(this.#configuration.state)
+    this.#transports.internals = await probeSocketInternals(this.#transports.buffers)
     releaseGarbage()
     this.#ticker = setInterval(() => this.#tick(), tickMs)
     const ports = await this.#listeners.listen()

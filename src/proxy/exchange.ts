@@ -3,6 +3,7 @@ import {
   CHUNK_END,
   CONTINUE,
   chunkHeader,
+  contentBytes,
   LAST_CHUNK,
   serialiseInterimHead,
   serialiseOwnResponse,
@@ -82,6 +83,8 @@ export interface Client {
 const serverName = 'ingress-fleet'
 /** Servers close idle connections after 2 seconds or more, as a rule. */
 const unrepeatableIdleMs = 1_000
+/** Endpoints of a large backend that may refuse one request's connection before it is given up. */
+const mostRefused = 31
 const healthPath = '/healthz'
 
 export class Exchange implements UpstreamUser, BalancedRequest {
@@ -596,7 +599,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     const backend = this.#backend
     const bound = this.#bound
     if (backend === undefined || bound === undefined) return
-    const untried = this.#refusals + 1 < Math.min(31, backend.endpoints.length)
+    const untried = this.#refusals + 1 < Math.min(mostRefused, backend.endpoints.length)
     const inTime = performance.now() - this.#firstAttemptMs < bound.connectMs
     if (!bound.retry.triesAreExact && untried && inTime) this.#refusals++
   }
@@ -653,7 +656,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
       text: answer.text,
       additionalFields: additionalFields(answer),
     })
-    this.#sentBytes = headOnly ? 0 : response.length - response.indexOf('\r\n\r\n') - 4
+    this.#sentBytes = contentBytes(response)
     this.#client.send(response)
     this.#finish(this.#keepAlive ? 'keep' : 'close')
   }

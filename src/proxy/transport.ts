@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { latin1 } from '../http1/octets.ts'
-import { type BulkBuffer, type ReadBuffers, sharedBytes } from './read-buffers.ts'
+import { BulkBuffer, type ReadBuffers, sharedBytes } from './read-buffers.ts'
 import type { SocketInternals, WriteHandle, WriteRequest } from './socket-internals.ts'
+import { lostCodes } from './upstream-socket.ts'
 
 /**
  * One TCP or TLS connection as bytes in and out, over Node's socket: see `socket-internals.ts` for what is gone
@@ -36,8 +37,6 @@ export interface TransportSupport {
   internals: SocketInternals | undefined
 }
 
-/** The peer is gone, but what it sent may still be here. */
-const lostCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET'])
 /** Octets that wait to be sent before the owner is told to wait. */
 const highWaterBytes = 65_536
 /** Pieces up to this size are joined as text; larger ones are written from where they are. */
@@ -257,16 +256,15 @@ export class Transport {
     written.octets = octets
     written.buffer = held
     written.oncomplete = onWritten
-    if (held !== undefined && 'writes' in held) held.writes++
+    if (held instanceof BulkBuffer) held.writes++
     return this.#hasRoom()
   }
 
   onWritten(status: number, octets: number, held: unknown): void {
     this.#pending -= octets
-    if (held !== undefined && held !== null && typeof held === 'object' && 'writes' in held) {
-      const bulk = held as BulkBuffer
-      bulk.writes--
-      this.#support.buffers.giveBack(bulk)
+    if (held instanceof BulkBuffer) {
+      held.writes--
+      this.#support.buffers.giveBack(held)
     }
     if (status < 0) return this.#broke(status)
     if (this.#queue !== undefined) this.#writeQueue()

@@ -30,4 +30,5 @@ export class UpstreamSocket extends Socket {
   }
 }
 
-const lostCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET'])
+/** Of writes that fail because the peer is gone; what it sent may still be here. */
+export const lostCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET'])

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request as requestHttp, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { IngressDeployment } from '../../src/api/ingressdeployment.ts'
+import { residentBytesOf } from '../bench/machine/memory.ts'
 import { ingress, ingressDeployment, service, slice, tlsSecret } from '../features/sample-objects.ts'
 import { Serving } from '../features/serving.ts'
 import type { AttackName } from './attacks.ts'
@@ -276,11 +277,5 @@ class MemoryRecord {
 }
 
 function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise(resolve => {
-    setTimeout(resolve, ms)
-  })
+  return (residentBytesOf(pid) ?? Number.NaN) / 1_048_576
 }

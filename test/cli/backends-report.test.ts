@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { formatBackends, type PodBackends } from '../../src/cli/backends-report.ts'
 import { listHeldBackends } from '../../src/proxy/held-backends.ts'
-import { initialSettings } from '../../src/proxy/initial-settings.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 
 function pod(name: string, ...addresses: readonly string[]): PodBackends {
   const endpoints = addresses.map(address => ({ address, port: 8080 }))
   const backend = { id: 'shop/web/http', namespace: 'shop', service: 'web', port: 'http', endpoints }
-  return { pod: name, backends: listHeldBackends([backend], { hosts: [], settings: initialSettings }) }
+  return { pod: name, backends: listHeldBackends([backend], { hosts: [], settings: defaultSettings }) }
 }
 
 describe('formatBackends', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Ingress } from '../../src/api/kubernetes.ts'
 import type { InstanceConfiguration } from '../../src/api/settings.ts'
 import { RoutingSessions } from '../../src/operator/routing-sessions.ts'
-import { defaultSettings } from '../../src/routing/settings.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 import type { Change } from '../../src/routing/snapshot.ts'
 
 function ingress(name: string, spec: NonNullable<Ingress['spec']>, namespace = 'app'): Ingress {

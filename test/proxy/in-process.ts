@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProxySettings } from '../../src/api/settings.ts'
 import { createLog } from '../../src/observe/log.ts'
-import { initialSettings } from '../../src/proxy/initial-settings.ts'
 import type { MemoryOptions } from '../../src/proxy/memory-watch.ts'
 import { createProxy, type Proxy, type ProxyStats } from '../../src/proxy/proxy.ts'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 import type { Backend, Certificate, ClientCertificateRule, Delta, Host, Route } from '../../src/routing/model.ts'
 import { RawClient } from './raw-client.ts'
 
@@ -19,11 +19,11 @@ export interface SettingsChange extends Partial<Omit<ProxySettings, 'timeouts' |
 
 export function settingsWith(change: SettingsChange): ProxySettings {
   return {
-    ...initialSettings,
+    ...defaultSettings,
     ...change,
-    timeouts: { ...initialSettings.timeouts, ...change.timeouts },
-    limits: { ...initialSettings.limits, ...change.limits },
-    upstreamKeepAlive: { ...initialSettings.upstreamKeepAlive, ...change.upstreamKeepAlive },
+    timeouts: { ...defaultSettings.timeouts, ...change.timeouts },
+    limits: { ...defaultSettings.limits, ...change.limits },
+    upstreamKeepAlive: { ...defaultSettings.upstreamKeepAlive, ...change.upstreamKeepAlive },
   }
 }
 

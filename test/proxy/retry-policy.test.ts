@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import type { RetryCondition } from '../../src/api/settings.ts'
-import { initialSettings } from '../../src/proxy/initial-settings.ts'
 import {
   type FailedAttempt,
   isRetriedStatus,
@@ -10,10 +9,11 @@ import {
   type RetryPolicy,
   retryPolicy,
 } from '../../src/proxy/retry-policy.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 
 const timeouts = { connectMs: 5_000, readMs: 60_000 }
-const policyOf = (...retryOn: RetryCondition[]): RetryPolicy => retryPolicy({ retryOn }, initialSettings, timeouts)
-const safe = retryPolicy({}, initialSettings, timeouts)
+const policyOf = (...retryOn: RetryCondition[]): RetryPolicy => retryPolicy({ retryOn }, defaultSettings, timeouts)
+const safe = retryPolicy({}, defaultSettings, timeouts)
 
 function retries(policy: RetryPolicy, failed: Partial<FailedAttempt>): boolean {
   const attempt: FailedAttempt = {
@@ -87,9 +87,9 @@ describe('where the Ingress says so', () => {
 
 test('attempts and time are bounded, whatever the Ingress says', () => {
   expect(safe).toMatchObject({ maxAttempts: 3, triesAreExact: false, withinMs: 65_000 })
-  expect(retryPolicy({ upstreamTries: 100 }, initialSettings, timeouts).maxAttempts).toBe(3)
-  expect(retryPolicy({ upstreamTries: 0, retryWithinMs: 0 }, initialSettings, timeouts)).toMatchObject(safe)
-  expect(retryPolicy({ retryWithinMs: 2_000, upstreamTries: 2 }, initialSettings, timeouts)).toMatchObject({
+  expect(retryPolicy({ upstreamTries: 100 }, defaultSettings, timeouts).maxAttempts).toBe(3)
+  expect(retryPolicy({ upstreamTries: 0, retryWithinMs: 0 }, defaultSettings, timeouts)).toMatchObject(safe)
+  expect(retryPolicy({ retryWithinMs: 2_000, upstreamTries: 2 }, defaultSettings, timeouts)).toMatchObject({
     maxAttempts: 2,
     triesAreExact: true,
     withinMs: 2_000,

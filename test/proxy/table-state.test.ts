@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { initialSettings } from '../../src/proxy/initial-settings.ts'
 import { TableState } from '../../src/proxy/table-state.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 import { RoutingTable } from '../../src/routing/table.ts'
 import { host } from './in-process.ts'
 
@@ -20,7 +20,7 @@ test('a worker that starts later holds what one holds that saw every delta', () 
         ['b.test', host('b.test', 'app')],
       ]),
     },
-    { ...empty, revision: 2, backends: new Map([[backend.id, backend]]), settings: initialSettings },
+    { ...empty, revision: 2, backends: new Map([[backend.id, backend]]), settings: defaultSettings },
     {
       ...empty,
       revision: 5,

@@ -1,6 +1,6 @@
 import type { EndpointSlice, Ingress, IngressPath, Secret, Service, ServicePort } from '../../src/api/kubernetes.ts'
 import type { CheckKeyPair } from '../../src/routing/certificate-book.ts'
-import { defaultSettings } from '../../src/routing/settings.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 import type { Change, SourceObject } from '../../src/routing/snapshot.ts'
 import { RoutingTable } from '../../src/routing/table.ts'
 import {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { tlsProfiles } from '../../src/api/tls-profile.ts'
 import { ineffectiveConfigMapKeys, unprotectedConfigMapKeys } from '../../src/routing/configmap-keys.ts'
 import { configMapSettings } from '../../src/routing/configmap-settings.ts'
-import { defaultSettings, resolveSettings } from '../../src/routing/settings.ts'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
+import { resolveSettings } from '../../src/routing/settings.ts'
 
 const subject = {
   apiVersion: 'ingressfleet.dev/v1alpha1',

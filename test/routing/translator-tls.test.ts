@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { defaultSettings } from '../../src/routing/default-settings.ts'
 import { plainHttpAction } from '../../src/routing/plain-http.ts'
-import { defaultSettings } from '../../src/routing/settings.ts'
 import { type Bench, bench, drop, ingress, path, put, rule, secretWith, service, tlsSecret } from './objects.ts'
 
 const app = service('app')

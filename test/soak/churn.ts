@@ -1,6 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { LoadClient } from './load-client.ts'
 import type { Target } from './load-request.ts'
-import { pause } from './serve-instance.ts'
 import type { Stage } from './stage.ts'
 
 /** A pod that ends goes on serving for this long after every instance knows. */

@@ -1,9 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Latencies } from './latencies.ts'
 import type { LoadConnection } from './load-connection.ts'
 import { LoadConnections } from './load-connections.ts'
 import { type LoadRequest, perform, type Target } from './load-request.ts'
 import { type RequestKind, requestKinds, targetOf } from './pod-protocol.ts'
-import { pause } from './serve-instance.ts'
 
 export interface Failure {
   readonly atMs: number

@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { get } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { TableDocument } from '../../src/dashboard/table-document.ts'
+import { residentBytesOf } from '../bench/machine/memory.ts'
 import type { HookOrder, HookReport } from './instance-hook.ts'
 
 const hook = new URL('instance-hook.ts', import.meta.url).href
@@ -109,9 +111,8 @@ export class ServeInstance implements AsyncDisposable {
   async sample(): Promise<ProcessSample> {
     const heapBytes = await this.#heaps(false)
     const pid = this.#child?.pid ?? 0
-    const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
     return {
-      residentBytes: Number(resident) * 1_024,
+      residentBytes: residentBytesOf(pid) ?? Number.NaN,
       fileDescriptors: readdirSync(`/proc/${pid}/fd`).length,
       heapBytes,
     }
@@ -207,11 +208,5 @@ async function read(url: string): Promise<string> {
     get(url, { agent: false }, response => {
       text(response).then(resolve, reject)
     }).on('error', reject)
-  })
-}
-
-export async function pause(ms: number): Promise<void> {
-  await new Promise(resolve => {
-    setTimeout(resolve, ms)
   })
 }

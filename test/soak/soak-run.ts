@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Churn } from './churn.ts'
 import { growthOf } from './growth.ts'
 import { type Failure, LoadClient, usualMix } from './load-client.ts'
 import { RudeClients } from './rude-clients.ts'
-import { type ProcessSample, pause, type ServeInstance } from './serve-instance.ts'
+import type { ProcessSample, ServeInstance } from './serve-instance.ts'
 import { Stage } from './stage.ts'
 
 export interface SoakPlan {

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Churn } from './churn.ts'
 import { type Failure, LoadClient, type LoadClientOptions, usualMix } from './load-client.ts'
-import { pause, type ServeInstance } from './serve-instance.ts'
+import type { ServeInstance } from './serve-instance.ts'
 import { Stage } from './stage.ts'
 
 export interface ZeroLossPlan {

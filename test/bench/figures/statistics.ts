@@ -23,6 +23,12 @@ export function medianOf(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
+/** Value below which this share (0 to 1) of the values lies; NaN without values. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
 /** 95 % interval of the median. */
 function bootstrapInterval(values: readonly number[]): readonly [number, number] {
   const random = generator(values.length)

@@ -7,7 +7,7 @@ import { KubeClient } from '../../../src/kube/client.ts'
 import { loadClusterAccess } from '../../../src/kube/credentials.ts'
 import { type Resource, resources } from '../../../src/kube/resource.ts'
 import { createLog } from '../../../src/observe/log.ts'
-import { defaultSettings } from '../../../src/routing/settings.ts'
+import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import { type ControlPlane, startControlPlane } from '../../integration/control-plane.ts'
 import { benchClass, benchNamespace, ingressOf, type RealEndpoint, serviceOf, sliceOf } from './population.ts'
 

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { resources } from '../../../src/kube/resource.ts'
+import { quantile } from '../figures/statistics.ts'
 import { AnsweringPod } from './answering-pod.ts'
 import { type BenchCluster, ownAddress } from './bench-cluster.ts'
 import { benchClass, benchNamespace, endpointSlice, sliceOf } from './population.ts'
 import { note, Prober } from './prober.ts'
 import type { ProxyProcess } from './proxy-process.ts'
-import { quantile } from './statistics.ts'
 
 /** All in milliseconds, from the moment when the write is sent. */
 export interface PropagationFigures {

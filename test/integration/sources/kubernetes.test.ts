@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { childName, instanceConfigurationKey } from '../../../src/api/names.ts'
 import type { InstanceConfiguration } from '../../../src/api/settings.ts'
-import { defaultSettings } from '../../../src/routing/settings.ts'
+import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import type { Change } from '../../../src/routing/snapshot.ts'
 import { KubernetesSource } from '../../../src/sources/kubernetes.ts'
 import { silentLog } from '../../kube/silent-log.ts'

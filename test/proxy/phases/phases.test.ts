@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { RequestHead } from '../../../src/http1/messages.ts'
 import { bindRoute, check } from '../../../src/proxy/bound-route.ts'
-import { initialSettings } from '../../../src/proxy/initial-settings.ts'
 import { phases } from '../../../src/proxy/phases/index.ts'
 import type { RequestFacts } from '../../../src/proxy/phases/phase.ts'
 import type { RouteOptions } from '../../../src/routing/annotations.ts'
+import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import { parseSourceRange } from '../../../src/routing/source-ranges.ts'
 import { type HostOptions, host } from '../in-process.ts'
 
@@ -42,7 +42,7 @@ function answerTo(facts: RequestFacts, options: HostOptions) {
   const bound = host('a.test', 'app', options)
   const [route] = bound.routes
   if (route === undefined) throw new Error('the host has a route')
-  return check(bindRoute(bound, route, initialSettings), facts)
+  return check(bindRoute(bound, route, defaultSettings), facts)
 }
 
 test('stand in the order of ingress-nginx', () => {
@@ -75,7 +75,7 @@ test('a route pays for nothing that it does not use', () => {
   const bound = host('a.test', 'app', { options: { maxBodyBytes: 0 } })
   const [route] = bound.routes
   if (route === undefined) throw new Error('the host has a route')
-  expect(bindRoute(bound, route, initialSettings).checks).toEqual([])
+  expect(bindRoute(bound, route, defaultSettings).checks).toEqual([])
 })
 
 test('a client that names no host is not redirected, nor served in the clear', () => {

@@ -1,19 +1,19 @@
 import type { ProxySettings } from '../api/settings.ts'
 import { tlsProfiles } from '../api/tls-profile.ts'
 
-/** In force until the first delta that brings settings. */
-export const initialSettings: ProxySettings = {
+/** What applies where neither a typed field nor a ConfigMap key says otherwise: the defaults that the CRD documents. */
+export const defaultSettings: ProxySettings = {
   workers: 'auto',
   accessLog: 'text',
   timeouts: {
     clientHeadMs: 10_000,
     clientBodyMs: 60_000,
-    slowClientGraceMs: 5_000,
+    slowClientGraceMs: 5000,
     keepAliveMs: 75_000,
-    connectMs: 5_000,
+    connectMs: 5000,
     readMs: 60_000,
     sendMs: 60_000,
-    drainMs: 60_000,
+    drainMs: 240_000,
     tunnelDrainMs: 30_000,
   },
   limits: {
@@ -24,7 +24,7 @@ export const initialSettings: ProxySettings = {
     maxConnections: 16_384,
     maxConnectionsPerAddress: 0,
     maxHandshakes: 1024,
-    maxRequestsPerConnection: 1_000,
+    maxRequestsPerConnection: 1000,
     maxBufferedBodyBytes: 1_048_576,
     minHeadBytesPerSecond: 100,
     minBodyBytesPerSecond: 240,
