@@ -117,6 +117,7 @@ export class KubernetesSource implements Source {
       transform,
       decode,
       store,
+      storePages: true,
       ...scope,
       ...(timings ? { timings } : {}),
     })

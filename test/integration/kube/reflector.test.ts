@@ -166,6 +166,24 @@ describeOnCluster('Reflector', () => {
     expect(front.lists.map(({ url }) => url.searchParams.has('continue'))).toEqual([false, true, false, true])
   })
 
+  it('stores pages as they come where that is asked for, and ends without what a broken list had shown', async () => {
+    await Promise.all(['a', 'b', 'c'].map(name => put(writer, configMap(namespace, name, '1'))))
+    const { front, client } = await fronted()
+    const goneA = Promise.withResolvers<void>()
+    front.intercept = async (_request, index) => {
+      if (index !== 1) return undefined
+      await goneA.promise
+      return { status: 410, body: statusBody(410, 'Expired') }
+    }
+    const { reflector, store } = reflectConfigMaps(client, { namespace, pageSize: 2, storePages: true })
+    await vi.waitFor(() => expect([...store.keys()]).toEqual(['a', 'b'].map(name => `${namespace}/${name}`)), patient)
+    expect(reflector.hasSynced).toBe(false)
+    await writer.delete(resources.configMaps, { namespace, name: 'a' })
+    goneA.resolve()
+    await reflector.synced()
+    expect([...store.keys()]).toEqual(['b', 'c'].map(name => `${namespace}/${name}`))
+  })
+
   it('lists again after a watch that is no JSON, and keeps what it has until then', async () => {
     await put(writer, configMap(namespace, 'a', '1'))
     const { front, client } = await fronted()
