@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { host, type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import type { RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 async function serve(options: RouteOptions): Promise<void> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import type { InProcess } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 import type { RawClient } from '../proxy/raw-client.ts'
 
 const handshake =
@@ -14,14 +15,8 @@ const switching =
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 /** The endpoint accepts, then returns every byte. */
