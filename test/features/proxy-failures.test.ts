@@ -25,6 +25,21 @@ describe('a client', () => {
     expect(proxy.stats.errors.client_gone).toBe(1)
   })
 
+  test.each(['resetAndDestroy', 'destroy'] as const)(
+    'frees the endpoint, too, when all of its body has come: %s',
+    async by => {
+      backend.answer = () => {}
+      const client = await proxy.client()
+      client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello')
+      await proxy.until(() => backend.requests.length === 1)
+      client.socket[by]()
+      await backend.connections[0]?.closed
+      await proxy.until(stats => stats.requestsInFlight === 0)
+      expect(proxy.stats.errors.client_gone).toBe(1)
+    },
+    8_000,
+  )
+
   test('that closes without a reset frees the endpoint, too', async () => {
     backend.answer = () => {}
     const client = await proxy.client()

@@ -145,3 +145,21 @@ test('a tunnel outlives the removal of its endpoint from the table', async () =>
   await client.until('still here')
   expect(proxy.stats.tunnelsOpen).toBe(1)
 })
+
+test('the endpoint hears of the end of a client that closed its sending side before the handshake was answered', async () => {
+  backend.answer = () => {
+    backend.readsRequests = false
+  }
+  const client = await proxy.client()
+  client.send(handshake)
+  client.socket.end()
+  await proxy.until(() => backend.requests.length === 1)
+  await new Promise(resolve => {
+    setTimeout(resolve, 200)
+  })
+  const [server] = backend.connections
+  server?.send(`${switching}late`)
+  await client.until('late')
+  await server?.closed
+  expect(server?.isClosed).toBe(true)
+}, 10_000)
