@@ -150,7 +150,7 @@ describeOnCluster('Reflector', () => {
 
   it('stores pages as they come where that is asked for, and ends without what a broken list had shown', async () => {
     await Promise.all(['a', 'b', 'c'].map(name => put(writer, configMap(namespace, name, '1'))))
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     const goneA = Promise.withResolvers<void>()
     front.intercept = async (_request, index) => {
       if (index !== 1) return undefined
