@@ -7,6 +7,8 @@ export type Framing = 'none' | 'length' | 'chunked' | 'close'
 
 export interface RequestHead {
   readonly method: string
+  /** Of an absolute-form target: with `https` it must have come over a secured connection (RFC 9110 section 7.4). */
+  readonly scheme: 'http' | 'https' | undefined
   /** Origin-form request target as it is forwarded: dot segments resolved, query included; or `*`. */
   readonly target: string
   /**

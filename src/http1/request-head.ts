@@ -81,6 +81,7 @@ function assembled(parts: RequestParts): RequestHead {
   const { nominated } = connection
   return {
     method: line.method,
+    scheme: target.scheme,
     target: target.target,
     path: target.path,
     host: target.host ?? parts.host,

@@ -36,7 +36,8 @@ import type { WorkerContext } from './worker-context.ts'
 /**
  * One request and its response. Its life, in the order of this file:
  *
- *  1. `start`: the client connection has read a head. Host and path find a route; none is 404.
+ *  1. `start`: the client connection has read a head. Host and path find a route; none is 404. An https URI in the
+ *     clear is 421, whatever it names.
  *  2. phases: what the route asks for may answer instead of its backend.
  *  3. attempt: an endpoint is chosen, a kept connection taken or a new one opened.
  *  4. forward: the head goes up, then the body as it comes. Both directions stop reading when the other is slow.
@@ -154,6 +155,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
 
   start(): void {
     const { table, routes } = this.#context
+    if (this.head.scheme === 'https' && !this.secure) return this.#answer(misdirected)
     const found = table.find(this.head.host, this.head.path)
     if (found === undefined) return this.#answer(this.#withoutRoute())
     this.#route = found.route
@@ -723,6 +725,9 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     )
   }
 }
+
+/** Asked for over a secured connection, it came over another one: MUST be rejected, RFC 9110 section 7.4. */
+const misdirected: Answer = { status: 421, error: 'misdirected', close: true }
 
 /** An overload by a burst is over as soon as its requests are; by then others may have been scheduled elsewhere. */
 const overloaded: Answer = { status: 503, error: 'overloaded', close: true, retryAfterSeconds: 2 }

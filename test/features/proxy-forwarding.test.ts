@@ -80,6 +80,27 @@ describe('a request', () => {
     expect(headers?.get('x-forwarded-host')).toEqual(['shop.test'])
   })
 
+  test('for an https URI gets 421 in the clear, unless a trusted proxy in front says that its client came over TLS', async () => {
+    const request = 'GET https://a.test/x HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-Proto: https\r\n\r\n'
+    const misdirected = await proxy.client()
+    misdirected.send(request)
+    expect(await misdirected.response()).toMatchObject({ status: 421, body: '421 Misdirected Request\n' })
+    await misdirected.untilClosed()
+    expect(backend.requests).toEqual([])
+    expect(proxy.stats.errors.misdirected).toBe(1)
+    await proxy.publish({ settings: { trustForwardedHeaders: true } })
+    const client = await proxy.client()
+    client.send(request)
+    expect((await client.response()).body).toBe('hello from /x')
+    expect(backend.requests[0]?.headers.get('x-forwarded-proto')).toEqual(['https'])
+  })
+
+  test('for an https URI of a host that nobody serves gets 421 in the clear, too', async () => {
+    const client = await proxy.client()
+    client.send('GET https://other.test/healthz HTTP/1.1\r\nHost: a.test\r\n\r\n')
+    expect((await client.response()).status).toBe(421)
+  })
+
   test('carries the Host of upstream-vhost where the route asks for it', async () => {
     await proxy.publish({ hosts: { 'a.test': host('a.test', 'app', { options: { upstreamVhost: 'inner.test' } }) } })
     const client = await proxy.client()

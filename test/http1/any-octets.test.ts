@@ -77,7 +77,7 @@ describe('whatever octets come', () => {
         if (head === undefined) return
         const again = accepted(forwarded(head))
         fc.pre(head.host !== '')
-        expect(again).toEqual({ ...head, minorVersion: 1, keepAlive: true, expectContinue: false })
+        expect(again).toEqual({ ...head, scheme: undefined, minorVersion: 1, keepAlive: true, expectContinue: false })
         expect(again && forwarded(again).equals(forwarded(head))).toBe(true)
       }),
       { numRuns: 2000 },

@@ -35,6 +35,7 @@ describe('a request head', () => {
     )
     expect(head).toEqual({
       method: 'GET',
+      scheme: undefined,
       target: '/x?y',
       path: '/x',
       host: 'a.test',

@@ -78,7 +78,7 @@ function checkForwarded(request: ReadRequest): void {
   const octets = forwarded(request)
   if (head.host === '') return
   const again = readRequests(octets, [])
-  const own = { ...head, minorVersion: 1, keepAlive: true, expectContinue: false }
+  const own = { ...head, scheme: undefined, minorVersion: 1, keepAlive: true, expectContinue: false }
   mustEqual(again, { requests: [{ head: own, body }], refusal: undefined, partial: false }, 'what is forwarded')
   const theirs = requestsByLlhttp(octets)
   if (theirs.fault === 'HPE_INVALID_METHOD') return

@@ -10,6 +10,7 @@ import { type HostOptions, host } from '../in-process.ts'
 
 const head: RequestHead = {
   method: 'POST',
+  scheme: undefined,
   target: '/a',
   path: '/a',
   host: 'a.test',
