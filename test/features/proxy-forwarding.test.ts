@@ -120,6 +120,43 @@ describe('a request', () => {
   })
 })
 
+describe('OPTIONS with Max-Forwards: 0', () => {
+  test('is answered by the proxy, which tells the methods that it takes, and keeps the connection', async () => {
+    const client = await proxy.client()
+    client.send('OPTIONS /x HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n')
+    const response = await client.response()
+    expect(response).toMatchObject({ status: 204, body: '' })
+    expect(response.headers.get('allow')).toEqual(['GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH'])
+    expect(response.headers.has('content-length')).toBe(false)
+    client.get('a.test', '/next')
+    expect((await client.response()).body).toBe('hello from /next')
+    expect(backend.requests.map(({ target }) => target)).toEqual(['/next'])
+  })
+
+  test('gets what the route says before its endpoint would be asked', async () => {
+    const refused = host('a.test', 'app', { refusal: { status: 503, reason: 'because' } })
+    await proxy.publish({ hosts: { 'a.test': refused } })
+    const client = await proxy.client()
+    client.send('OPTIONS /x HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n')
+    expect((await client.response()).status).toBe(503)
+    client.send('OPTIONS /x HTTP/1.1\r\nHost: other.test\r\nMax-Forwards: 0\r\n\r\n')
+    expect((await client.response()).status).toBe(404)
+  })
+
+  test('is answered before its body has come, and the connection ends', async () => {
+    const client = await proxy.client()
+    client.send(
+      'OPTIONS /x HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+    )
+    const response = await client.response()
+    expect(response.status).toBe(204)
+    expect(response.headers.get('connection')).toEqual(['close'])
+    await client.untilClosed()
+    expect(client.unread).toBe('')
+    expect(backend.connections).toEqual([])
+  })
+})
+
 describe('connections', () => {
   test('are used again on both sides', async () => {
     const client = await proxy.client()

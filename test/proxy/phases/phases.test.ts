@@ -20,6 +20,7 @@ const head: RequestHead = {
   framing: 'length',
   contentLength: 5_000_000,
   expectContinue: false,
+  finalRecipient: false,
   upgradeWebSocket: false,
   fields: '',
   identity: { forwardedFor: '', forwardedHost: '', forwardedProto: '', requestId: '' },
