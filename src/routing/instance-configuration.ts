@@ -1,3 +1,4 @@
+import type { LabelSelector } from '../api/kubernetes.ts'
 import { algorithms } from '../api/load-balance.ts'
 import { type InstanceConfiguration, retryConditions } from '../api/settings.ts'
 import { tlsFault, tlsVersions } from '../api/tls-profile.ts'
@@ -17,9 +18,9 @@ export type InstanceReading =
 type Mapping = Readonly<Record<string, unknown>>
 
 /** What a value must be. */
-interface Rule {
+interface Rule<Value = unknown> {
   readonly allowed: string
-  readonly fits: (value: unknown) => boolean
+  readonly fits: (value: unknown) => value is Value
 }
 
 /**
@@ -29,7 +30,7 @@ interface Rule {
  */
 export function readInstanceConfiguration(text: string): InstanceReading {
   try {
-    const given = checked<Mapping>(JSON.parse(text), '', mapping)
+    const given = checked(JSON.parse(text), '', mapping)
     const settings = filled(given['settings'], 'settings', defaultSettings)
     const unusable = tlsFault(settings.tls)
     if (unusable !== undefined) throw new FieldFault('settings.tls', unusable)
@@ -52,8 +53,8 @@ class FieldFault extends Error {
 }
 
 function scopeOf(given: Mapping): Omit<InstanceConfiguration, 'settings'> {
-  const instance = checked<Mapping>(given['instance'], 'instance', mapping)
-  const ingressClass = checked<Mapping>(given['ingressClass'], 'ingressClass', mapping)
+  const instance = checked(given['instance'], 'instance', mapping)
+  const ingressClass = checked(given['ingressClass'], 'ingressClass', mapping)
   return {
     instance: {
       namespace: checked(instance['namespace'], 'instance.namespace', word),
@@ -75,16 +76,16 @@ function scopeOf(given: Mapping): Omit<InstanceConfiguration, 'settings'> {
 function filled<Value>(given: unknown, field: string, standard: Value): Value {
   if (given === undefined) return standard
   const rule = settingRules[field] ?? ruleLike(standard)
-  if (rule !== mapping) return checked(given, field, rule)
-  const parts = checked<Mapping>(given, field, mapping)
+  if (rule !== mapping) return checked(given, field, rule) as Value
+  const parts = checked(given, field, mapping)
   const entries = Object.entries(standard as Mapping)
   return Object.fromEntries(
     entries.map(([name, part]) => [name, filled(parts[name], `${field}.${name}`, part)]),
   ) as Value
 }
 
-function checked<Value>(given: unknown, field: string, { allowed, fits }: Rule): Value {
-  if (fits(given)) return given as Value
+function checked<Value>(given: unknown, field: string, { allowed, fits }: Rule<Value>): Value {
+  if (fits(given)) return given
   throw new FieldFault(field, `must be ${allowed}; it is ${shown(given)}`)
 }
 
@@ -94,27 +95,30 @@ function shown(value: unknown): string {
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`
 }
 
-const mapping: Rule = { allowed: 'an object', fits: isMapping }
-const truth: Rule = { allowed: 'true or false', fits: value => typeof value === 'boolean' }
-const quantity: Rule = { allowed: 'a number of at least 0', fits: value => typeof value === 'number' && value >= 0 }
-const word: Rule = { allowed: 'a text, not empty', fits: isWord }
-const words: Rule = { allowed: 'a list of texts', fits: isWords }
-const someWords: Rule = {
-  allowed: 'a list of names, not empty',
-  fits: value => isWords(value) && value.length > 0,
+const mapping: Rule<Mapping> = { allowed: 'an object', fits: isMapping }
+const truth: Rule<boolean> = { allowed: 'true or false', fits: value => typeof value === 'boolean' }
+const quantity: Rule<number> = {
+  allowed: 'a number of at least 0',
+  fits: (value): value is number => typeof value === 'number' && value >= 0,
 }
-const selector: Rule = { allowed: 'a label selector of Kubernetes', fits: isSelector }
+const word: Rule<string> = { allowed: 'a text, not empty', fits: isWord }
+const words: Rule<readonly string[]> = { allowed: 'a list of texts', fits: isWords }
+const someWords: Rule<readonly string[]> = {
+  allowed: 'a list of names, not empty',
+  fits: (value): value is readonly string[] => isWords(value) && value.length > 0,
+}
+const selector: Rule<LabelSelector> = { allowed: 'a label selector of Kubernetes', fits: isSelector }
 
 /** Settings that are not of one type, or not of any value of their type. */
 const settingRules: Readonly<Record<string, Rule>> = {
   'settings.workers': {
     allowed: '"auto" or a whole number of at least 1',
-    fits: value => value === 'auto' || (Number.isSafeInteger(value) && (value as number) >= 1),
+    fits: (value): value is unknown => value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1),
   },
   'settings.accessLog': oneOf(['off', 'text', 'json']),
   'settings.retries.on': {
     allowed: `"safe" or a list of ${retryConditions.join(', ')}`,
-    fits: value => value === 'safe' || (isWords(value) && value.every(oneOf(retryConditions).fits)),
+    fits: (value): value is unknown => value === 'safe' || (isWords(value) && value.every(isRetryCondition)),
   },
   'settings.loadBalance.algorithm': oneOf(algorithms),
   'settings.tls.minVersion': oneOf(tlsVersions),
@@ -125,25 +129,23 @@ const settingRules: Readonly<Record<string, Rule>> = {
 }
 
 function ruleLike(standard: unknown): Rule {
-  switch (typeof standard) {
-    case 'number':
-      return quantity
-    case 'boolean':
-      return truth
-    default:
-      return mapping
-  }
+  if (typeof standard === 'number') return quantity
+  return typeof standard === 'boolean' ? truth : mapping
+}
+
+function isRetryCondition(text: string): boolean {
+  return (retryConditions as readonly string[]).includes(text)
 }
 
 function oneOf(values: readonly unknown[]): Rule {
   return {
     allowed: `one of ${values.map(value => JSON.stringify(value)).join(', ')}`,
-    fits: value => values.includes(value),
+    fits: (value): value is unknown => values.includes(value),
   }
 }
 
-function orNull({ allowed, fits }: Rule): Rule {
-  return { allowed: `${allowed} or null`, fits: value => value === null || fits(value) }
+function orNull<Value>({ allowed, fits }: Rule<Value>): Rule<Value | null> {
+  return { allowed: `${allowed} or null`, fits: (value): value is Value | null => value === null || fits(value) }
 }
 
 function isMapping(value: unknown): value is Mapping {
@@ -159,7 +161,7 @@ function isWords(value: unknown): value is readonly string[] {
 }
 
 /** Operators that are not known here select nothing: `labelsMatch` sees to it. */
-function isSelector(value: unknown): boolean {
+function isSelector(value: unknown): value is LabelSelector {
   if (!isMapping(value)) return false
   const { matchLabels = {}, matchExpressions = [] } = value
   if (!isMapping(matchLabels) || !Array.isArray(matchExpressions)) return false

@@ -39,8 +39,8 @@ function settingsWith(path: string, value: unknown): object {
 }
 
 function pathsOf(value: object, prefix = ''): string[] {
-  return Object.entries(value).flatMap(([name, inner]) =>
-    typeof inner === 'object' && !Array.isArray(inner)
+  return Object.entries(value as Readonly<Record<string, unknown>>).flatMap(([name, inner]) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? [`${prefix}${name}`, ...pathsOf(inner, `${prefix}${name}.`)]
       : [`${prefix}${name}`],
   )
@@ -51,7 +51,7 @@ test.each(readdirSync(plans))('what the operator writes is read as it is: %s', n
     .map(document => document.toJS() as { data?: Record<string, string> } | null)
     .map(object => object?.data?.[instanceConfigurationKey])
     .find(data => data !== undefined)
-  expect(readInstanceConfiguration(text ?? '')).toEqual({ configuration: JSON.parse(text ?? '') })
+  expect(readInstanceConfiguration(text ?? '')).toEqual({ configuration: JSON.parse(text ?? '') as unknown })
 })
 
 test('other settings than the defaults are read as they are', () => {
@@ -106,7 +106,7 @@ test.each(pathsOf(defaultSettings))('%s of a wrong type is found, and named', pa
       (value === true && typeof valueAt(path) === 'boolean') ||
       (value !== null && typeof value === 'object' && !Array.isArray(value) && isGroup(path))
     if (isMeant || (path === 'retries.on' && Array.isArray(value) && value.length === 0)) continue
-    expect(read(changed), JSON.stringify(value)).toMatchObject({ fault: { field: `settings.${path}` } })
+    expect({ value, ...read(changed) }).toMatchObject({ value, fault: { field: `settings.${path}` } })
   }
 })
 
@@ -119,7 +119,7 @@ function isGroup(path: string): boolean {
   return typeof value === 'object' && !Array.isArray(value)
 }
 
-test.each([
+test.each<[object, string, unknown]>([
   [settingsWith('workers', 0), 'settings.workers', 'must be "auto" or a whole number of at least 1; it is 0'],
   [settingsWith('workers', 'many'), 'settings.workers', 'must be "auto" or a whole number of at least 1; it is "many"'],
   [settingsWith('timeouts.readMs', '5'), 'settings.timeouts.readMs', 'must be a number of at least 0; it is "5"'],

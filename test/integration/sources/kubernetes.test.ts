@@ -160,7 +160,7 @@ describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
     const wrong = { ...filled, timeouts: { ...timeouts, readMs: 'soon' }, napMs: 1 }
     await configure({ settings: wrong } as unknown as Partial<InstanceConfiguration>)
     const newer = { ...filled, timeouts: { ...timeouts, readMs: 7 }, napMs: 1 }
-    await configure({ settings: newer } as unknown as Partial<InstanceConfiguration>)
+    await configure({ settings: newer })
     await vi.waitFor(() => expect(configurations.at(-1)?.settings.timeouts.readMs).toBe(7), patient)
     expect(configurations.at(-1)?.settings).toEqual({ ...filled, timeouts: { ...timeouts, readMs: 7 } })
     const [line = ''] = logged.filter(text => text.includes('configuration can not be used'))
