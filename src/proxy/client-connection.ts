@@ -5,7 +5,7 @@ import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
 import { beginsHeadRequest } from '../http1/request-line.ts'
-import { contentBytes, serialiseOwnResponse } from '../http1/serialise.ts'
+import { ALLOW, contentBytes, serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
   type ConnectionIdentity,
@@ -393,7 +393,7 @@ export class ClientConnection implements Client, TransportOwner {
       server: 'ingress-fleet',
       connection: 'close',
       headOnly,
-      additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
+      additionalFields: refusal.status === 405 ? ALLOW : undefined,
     })
     this.#held = undefined
     this.send(response)
