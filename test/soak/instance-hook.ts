@@ -29,8 +29,9 @@ function tell(report: HookReport): void {
   else channel.postMessage(report)
 }
 
+/** A usual collection keeps pages that are empty, by the ten megabytes, as long as V8 thinks that it may want them again. */
 function sample(worker: number, collect: boolean): void {
-  if (collect) globalThis.gc?.()
+  if (collect) globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   tell({ report: 'heap', worker, usedBytes: process.memoryUsage().heapUsed })
 }
 
