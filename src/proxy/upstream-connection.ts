@@ -175,6 +175,7 @@ export class UpstreamConnection implements TransportOwner {
       this.#state === 'idle' &&
       this.#head?.keepAlive === true &&
       !this.#surplus &&
+      !this.#writeFailed &&
       (maxRequestsPerConnection === 0 || this.#requests < maxRequestsPerConnection) &&
       this.#pool.clock.nowMs < this.#expiresMs &&
       this.#transport.flushed
