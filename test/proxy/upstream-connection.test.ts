@@ -15,6 +15,7 @@ import { ok } from './raw-backend.ts'
 
 const buffers = new ReadBuffers()
 const internals = await probeSocketInternals(buffers)
+const { readMs } = defaultSettings.timeouts
 
 /** Hears what the connection tells; it sends and releases as the test says. */
 class Requester implements UpstreamUser {
@@ -137,5 +138,50 @@ describe('a connection whose endpoint is gone while the end of a request is sent
     await until(() => next !== undefined || user.failedWith !== undefined)
     expect(user).toMatchObject({ failedWith: undefined, status: 200, body: 'well' })
     expect(next).not.toBe(upstream)
+  })
+
+  test('keeps that answer while the client does not take more', async () => {
+    const { upstream, user } = await lost()
+    user.onEnd = () => upstream.release(true)
+    upstream.sweep(clock.nowMs + readMs)
+    expect(user.failedWith).toBeUndefined()
+    upstream.resume()
+    await until(() => user.body === 'well' || user.failedWith !== undefined)
+    expect(user.body).toBe('well')
+  })
+})
+
+describe('the read timeout', () => {
+  test('does not begin before the request is whole, also after a pause', async () => {
+    const { upstream, far, user } = await sent(upload)
+    far.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello')
+    await until(() => user.body === 'hello')
+    upstream.pause()
+    upstream.resume()
+    upstream.sweep(clock.nowMs + 2 * readMs)
+    expect(user.failedWith).toBeUndefined()
+    upstream.pause()
+    upstream.send('world')
+    upstream.awaitResponse()
+    upstream.sweep(clock.nowMs + 2 * readMs)
+    expect(user.failedWith).toBeUndefined()
+    upstream.resume()
+    upstream.sweep(clock.nowMs + 2 * readMs)
+    expect(user.failedWith).toBe('upstream_read_timeout')
+  })
+
+  test('begins anew with each request of a connection', async () => {
+    const { upstream, far, user } = await sent(upload)
+    user.onEnd = () => upstream.release(true)
+    upstream.send('world')
+    upstream.awaitResponse()
+    far.write(ok('well'))
+    await until(() => user.body === 'well')
+    const { upstream: again, user: second } = await sent(upload)
+    expect(again).toBe(upstream)
+    again.pause()
+    again.resume()
+    again.sweep(clock.nowMs + 2 * readMs)
+    expect(second.failedWith).toBeUndefined()
   })
 })
