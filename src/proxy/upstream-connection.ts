@@ -201,7 +201,13 @@ export class UpstreamConnection implements TransportOwner {
   leave(): void {
     this.#user = undefined
     this.end()
+    this.resume()
     this.#touch()
+  }
+
+  /** What still comes is thrown away: closing at once would take with it what is still leaving. */
+  get #isLeft(): boolean {
+    return this.#state === 'tunnel' && this.#user === undefined
   }
 
   /** Cuts the connection; its request hears nothing of it. */
@@ -247,6 +253,7 @@ export class UpstreamConnection implements TransportOwner {
 
   transportRead(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'idle' || this.#user === undefined) {
+      if (this.#isLeft) return
       if (this.#state === 'idle') this.#pool.counters.add('upstreamUnsolicited')
       return this.destroy()
     }
@@ -382,6 +389,8 @@ export class UpstreamConnection implements TransportOwner {
 
   transportEnded(): void {
     if (this.#state === 'tunnel' && this.#user !== undefined) return this.#user.upstreamTunnelEnd()
+    // The socket closes by itself when both sides have ended.
+    if (this.#isLeft) return
     if (this.#state === 'body' && this.#head?.framing === 'close' && !this.#writeFailed) {
       this.#state = 'idle'
       this.#surplus = true

@@ -16,6 +16,7 @@ import { ok } from './raw-backend.ts'
 const buffers = new ReadBuffers()
 const internals = await probeSocketInternals(buffers)
 const { readMs } = defaultSettings.timeouts
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'
 
 /** Hears what the connection tells; it sends and releases as the test says. */
 class Requester implements UpstreamUser {
@@ -183,5 +184,59 @@ describe('the read timeout', () => {
     again.resume()
     again.sweep(clock.nowMs + 2 * readMs)
     expect(second.failedWith).toBeUndefined()
+  })
+})
+
+describe('a tunnel that was left', () => {
+  /** More than the kernel takes while the endpoint does not read. */
+  const bytes = 32 * 1024 * 1024
+
+  async function left(): Promise<{ far: Socket; received: () => number }> {
+    const { upstream, far, user } = await sent('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
+    far.write(switching)
+    await until(() => user.status === 101)
+    upstream.awaitResponse()
+    far.pause()
+    let received = 0
+    far.on('data', chunk => {
+      received += chunk.length
+    })
+    upstream.sendBytes(Buffer.alloc(bytes, 'x'), 0, bytes)
+    upstream.leave()
+    return { far, received: () => received }
+  }
+
+  /** What the endpoint has said before is read by then. */
+  async function turns(): Promise<void> {
+    for (let count = 0; count < 20; count++) await turn()
+  }
+
+  test.each([
+    ['goes on talking', (far: Socket) => far.write('not heard')],
+    ['has said all it has', (far: Socket) => far.end('not heard')],
+  ])('is closed only when all that was sent has left, also when the endpoint %s', async (_, speak) => {
+    const { far, received } = await left()
+    speak(far)
+    await turns()
+    far.resume()
+    await new Promise(resolve => {
+      far.once('end', resolve)
+      far.once('close', resolve)
+    })
+    expect(received()).toBe(bytes)
+    far.end()
+    await until(() => connections.size === 0)
+  })
+
+  test('is closed after the read timeout, whatever the endpoint says', async () => {
+    const { far } = await left()
+    far.write('not heard')
+    await turns()
+    expect(connections.size).toBe(1)
+    clock.nowMs += readMs
+    far.write('not heard')
+    await turns()
+    for (const connection of connections) connection.sweep(clock.nowMs + 100)
+    expect(connections.size).toBe(0)
   })
 })
