@@ -289,10 +289,12 @@ export class DataWorker {
 
   #mayConnect(address: string, open: number): boolean {
     const { maxConnectionsPerAddress } = this.#context.settings.limits
-    const isAllowed =
-      !this.#context.overloaded && this.#hasRoom(open) && this.#addresses.admit(address, maxConnectionsPerAddress)
-    if (!isAllowed) this.#counters.add('connectionsRefused')
-    return isAllowed
+    // The address first: whoever is refused for it must not cost others their idle connections.
+    const isAdmitted = !this.#context.overloaded && this.#addresses.admit(address, maxConnectionsPerAddress)
+    if (isAdmitted && this.#hasRoom(open)) return true
+    if (isAdmitted) this.#addresses.release(address)
+    this.#counters.add('connectionsRefused')
+    return false
   }
 
   /** Where there is none, those make room that have been idle longest. */
