@@ -273,13 +273,22 @@ export class ClientConnection implements Client, TransportOwner {
     try {
       while (at < end) {
         const next = this.#step(bytes, at, end)
-        if (next < 0) break
+        if (next < 0) {
+          if (at > start) this.#noteNextHead()
+          break
+        }
         at = next
       }
     } finally {
       this.#consuming = false
       this.#exchange?.requestReadEnds()
     }
+  }
+
+  /** A head that has begun behind another request in one read: from now on the client does not count as idle. */
+  #noteNextHead(): void {
+    if (this.#state !== 'head' || this.#held === undefined || this.#isClogged()) return
+    this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
   }
 
   #consumeHeld(): void {
