@@ -348,7 +348,7 @@ export class UpstreamConnection implements TransportOwner {
     if (reader === undefined) return end
     const next = reader.read(bytes, start, end, this.#sink)
     if (reader.failed !== undefined) {
-      this.#fail('upstream_truncated')
+      this.#fail('upstream_malformed')
       return end
     }
     if (reader.done && this.#state === 'body') {

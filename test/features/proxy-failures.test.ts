@@ -342,6 +342,16 @@ describe('an endpoint', () => {
     await expect(client.response()).rejects.toThrow('before a whole response')
   })
 
+  test('that sends nonsense in the middle of a response is told from one that broke it off', async () => {
+    backend.answer = (_, connection) =>
+      connection.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nnot hex\r\n')
+    const client = await proxy.client()
+    client.get('a.test')
+    await expect(client.response()).rejects.toThrow('before a whole response')
+    await proxy.until(stats => stats.requests === 1)
+    expect(proxy.stats.errors).toMatchObject({ upstream_malformed: 1, upstream_truncated: 0 })
+  })
+
   test('that dies in the middle of a response is seen even where only the end of the connection delimits it', async () => {
     backend.answer = (_, connection) => connection.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel')
     const client = await proxy.client()
