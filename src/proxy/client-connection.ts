@@ -62,6 +62,8 @@ export class ClientConnection implements Client, TransportOwner {
   /** Bytes not consumed yet: an incomplete head, or requests that came ahead of their turn. */
   #held: Buffer | undefined
   #consuming = false
+  /** More has come in one read with the end of the present request. */
+  #isFollowed = false
   #requests = 0
   #halfClosed = false
   #probesLeft = 0
@@ -333,11 +335,15 @@ export class ClientConnection implements Client, TransportOwner {
   #readHead(bytes: Buffer, start: number, end: number): number {
     const parsed = parseRequestHead(bytes, start, end, this.context.settings.limits)
     if (parsed.kind === 'head') {
+      this.#isFollowed = parsed.next < end
       this.#begin(parsed.head, parsed.next - start)
       return parsed.next
     }
-    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
-    else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
+    if (parsed.kind === 'incomplete') {
+      // After the client's end it will never be whole.
+      if (this.#halfClosed) this.#linger()
+      else this.#held = Buffer.from(bytes.subarray(start, end))
+    } else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
     return -1
   }
 
@@ -382,6 +388,7 @@ export class ClientConnection implements Client, TransportOwner {
     }
     if (!reader.done) return next
     this.#reader = undefined
+    this.#isFollowed = next < end
     this.#state = 'busy'
     this.#deadline = this.#busyDeadline()
     // However slow the endpoint is with the body: from now on a client that goes away must be noticed.
@@ -526,7 +533,7 @@ export class ClientConnection implements Client, TransportOwner {
 
   /** The client sends no more, and all that it sent is served or being served. */
   #isExhausted(): boolean {
-    return this.#halfClosed && this.#held === undefined
+    return this.#halfClosed && this.#held === undefined && !this.#isFollowed
   }
 
   /** The client has not taken what was sent: no more requests are served that would add to it. */
