@@ -62,6 +62,8 @@ export class ClientConnection implements Client, TransportOwner {
   /** Bytes not consumed yet: an incomplete head, or requests that came ahead of their turn. */
   #held: Buffer | undefined
   #consuming = false
+  /** More has come in one read with the end of the present request. */
+  #isFollowed = false
   #requests = 0
   #halfClosed = false
   #probesLeft = 0
@@ -273,13 +275,22 @@ export class ClientConnection implements Client, TransportOwner {
     try {
       while (at < end) {
         const next = this.#step(bytes, at, end)
-        if (next < 0) break
+        if (next < 0) {
+          if (at > start) this.#noteNextHead()
+          break
+        }
         at = next
       }
     } finally {
       this.#consuming = false
       this.#exchange?.requestReadEnds()
     }
+  }
+
+  /** A head that has begun behind another request in one read: from now on the client does not count as idle. */
+  #noteNextHead(): void {
+    if (this.#state !== 'head' || this.#held === undefined || this.#isClogged()) return
+    this.#deadline = this.context.clock.deadline(this.context.settings.timeouts.clientHeadMs)
   }
 
   #consumeHeld(): void {
@@ -324,11 +335,15 @@ export class ClientConnection implements Client, TransportOwner {
   #readHead(bytes: Buffer, start: number, end: number): number {
     const parsed = parseRequestHead(bytes, start, end, this.context.settings.limits)
     if (parsed.kind === 'head') {
+      this.#isFollowed = parsed.next < end
       this.#begin(parsed.head, parsed.next - start)
       return parsed.next
     }
-    if (parsed.kind === 'incomplete') this.#held = Buffer.from(bytes.subarray(start, end))
-    else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
+    if (parsed.kind === 'incomplete') {
+      // After the client's end it will never be whole.
+      if (this.#halfClosed) this.#linger()
+      else this.#held = Buffer.from(bytes.subarray(start, end))
+    } else this.#refuse(parsed.refusal, beginsHeadRequest(bytes, start, end))
     return -1
   }
 
@@ -373,6 +388,7 @@ export class ClientConnection implements Client, TransportOwner {
     }
     if (!reader.done) return next
     this.#reader = undefined
+    this.#isFollowed = next < end
     this.#state = 'busy'
     this.#deadline = this.#busyDeadline()
     // However slow the endpoint is with the body: from now on a client that goes away must be noticed.
@@ -517,7 +533,7 @@ export class ClientConnection implements Client, TransportOwner {
 
   /** The client sends no more, and all that it sent is served or being served. */
   #isExhausted(): boolean {
-    return this.#halfClosed && this.#held === undefined
+    return this.#halfClosed && this.#held === undefined && !this.#isFollowed
   }
 
   /** The client has not taken what was sent: no more requests are served that would add to it. */

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
+import type { TlsParameters } from '../api/tls-profile.ts'
 import { defaultSettings } from '../routing/default-settings.ts'
-import type { Certificate, Delta } from '../routing/model.ts'
+import type { Delta } from '../routing/model.ts'
 import { reviveBackends } from '../routing/packed-backend.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { AccessLog } from './access-log.ts'
@@ -24,6 +25,7 @@ import { BodyBudget } from './request-buffer.ts'
 import { RequestIds } from './request-ids.ts'
 import { RetryBudget } from './retry-policy.ts'
 import { SecureContexts } from './secure-contexts.ts'
+import { ServedTls } from './served-tls.ts'
 import { probeSocketInternals } from './socket-internals.ts'
 import type { TransportSupport } from './transport.ts'
 import { Upstreams } from './upstreams.ts'
@@ -73,10 +75,7 @@ export class DataWorker {
   /** At this tick every connection was busy. */
   #fullAtTick = -1
   readonly #context: WorkerContext
-  /** The newest default certificate that could be loaded, and the newest one. */
-  #defaultCertificate: Certificate | undefined
-  #judgedDefault: Certificate | undefined
-  #servedTls: TlsServing
+  readonly #servedTls: ServedTls
   readonly #rules = new ClientCertificateRules()
   #ticker: NodeJS.Timeout | undefined
   #eventSecond = 0
@@ -93,14 +92,20 @@ export class DataWorker {
     this.#post = post
     this.#processIsOver = configuration.memoryIsOver
     this.#counters = new WorkerCounters(configuration.counters)
-    this.#contexts = new SecureContexts(certificate => {
-      this.#counters.add('certificatesRejected')
-      this.#event('certificateRejected', { certificate: certificate.id })
-    })
+    this.#contexts = new SecureContexts((certificate, error) =>
+      this.#rejectCertificate(certificate.id, error instanceof Error ? error.message : ''),
+    )
     this.#context = this.#createContext(configuration.state.settings ?? defaultSettings)
-    const { tls: parameters } = this.#context.settings
-    this.#servedTls = { certificate: undefined, parameters, sessionContext: this.#rules.sessionContext }
-    this.#listeners = this.#createListeners()
+    // Not those of the settings, which may be such that no listener could be made.
+    const { tls: parameters } = defaultSettings
+    const initial = { certificate: undefined, parameters, sessionContext: this.#rules.sessionContext }
+    this.#listeners = this.#createListeners(initial)
+    this.#servedTls = new ServedTls({
+      initial,
+      serve: tls => this.#listeners.serve(tls),
+      onCertificateRejected: (certificate, error) => this.#rejectCertificate(certificate?.id ?? '', error),
+      onParametersRejected: (rejected, error) => this.#rejectParameters(rejected, error),
+    })
   }
 
   /** Serves the table that it was given, then listens. */
@@ -185,14 +190,14 @@ export class DataWorker {
     }
   }
 
-  #createListeners(): Listeners {
+  #createListeners(tls: TlsServing): Listeners {
     const { address, httpPort, httpsPort, ticketKeys } = this.#configuration
     return new Listeners({
       address,
       httpPort,
       httpsPort,
       ticketKeys,
-      tls: this.#servedTls,
+      tls,
       answerFor: serverName => this.#answerFor(serverName),
       mayHandshake: (handshakes, socket) => this.#mayHandshake(handshakes, socket),
       onConnection: (socket, secure) => this.#accept(socket, secure),
@@ -221,23 +226,17 @@ export class DataWorker {
   #serveTls(): void {
     const id = this.#table.defaultCertificate
     const newest = id === undefined ? undefined : this.#table.certificate(id)
-    const { sessionContext } = this.#rules
-    const { tls: parameters } = this.#context.settings
-    const served = this.#servedTls
-    const isJudged = newest === undefined || newest === this.#judgedDefault
-    if (isJudged && parameters === served.parameters && sessionContext === served.sessionContext) return
-    this.#judgedDefault = newest ?? this.#judgedDefault
-    const certificate = isJudged ? this.#defaultCertificate : newest
-    this.#servedTls = { certificate, parameters, sessionContext }
-    try {
-      this.#listeners.serve(this.#servedTls)
-      this.#defaultCertificate = certificate
-    } catch {
-      this.#counters.add('certificatesRejected')
-      this.#event('certificateRejected', { certificate: certificate?.id ?? '' })
-      // All else counts, whatever the certificate is like.
-      this.#listeners.serve({ ...this.#servedTls, certificate: this.#defaultCertificate })
-    }
+    this.#servedTls.use(newest, this.#context.settings.tls, this.#rules.sessionContext)
+  }
+
+  #rejectCertificate(certificate: string, error: string): void {
+    this.#counters.add('certificatesRejected')
+    this.#event('certificateRejected', { certificate, error })
+  }
+
+  #rejectParameters({ minVersion, maxVersion, cipherSuites, curves }: TlsParameters, error: string): void {
+    const fields = { minVersion, maxVersion, suites: cipherSuites.join(), curves: curves.join(), error }
+    this.#event('tlsParametersRejected', fields)
   }
 
   /** The host's certificate; the default one when it has none or its own cannot be loaded. */
@@ -248,7 +247,7 @@ export class DataWorker {
     const isOwn = id !== undefined && id !== this.#table.defaultCertificate
     const certificate = isOwn ? this.#table.certificate(id) : undefined
     const own = certificate === undefined ? undefined : this.#contexts.of(certificate, rule)
-    const fallback = this.#defaultCertificate
+    const fallback = this.#servedTls.certificate
     const context = own ?? (fallback === undefined ? undefined : this.#contexts.of(fallback, rule))
     return context === undefined ? undefined : { context, asksForCertificate: rule !== undefined }
   }
@@ -289,10 +288,12 @@ export class DataWorker {
 
   #mayConnect(address: string, open: number): boolean {
     const { maxConnectionsPerAddress } = this.#context.settings.limits
-    const isAllowed =
-      !this.#context.overloaded && this.#hasRoom(open) && this.#addresses.admit(address, maxConnectionsPerAddress)
-    if (!isAllowed) this.#counters.add('connectionsRefused')
-    return isAllowed
+    // The address first: whoever is refused for it must not cost others their idle connections.
+    const isAdmitted = !this.#context.overloaded && this.#addresses.admit(address, maxConnectionsPerAddress)
+    if (isAdmitted && this.#hasRoom(open)) return true
+    if (isAdmitted) this.#addresses.release(address)
+    this.#counters.add('connectionsRefused')
+    return false
   }
 
   /** Where there is none, those make room that have been idle longest. */

@@ -101,7 +101,7 @@ export class Listeners {
     this.#https.close()
   }
 
-  /** From the next handshake on; what is open stays as it is. Throws when the certificate cannot be loaded. */
+  /** From the next handshake on; what is open stays as it is. Throws when it cannot be loaded, and serves what it did. */
   serve({ certificate, parameters, sessionContext }: TlsServing): void {
     this.#tls.setSecureContext({
       ...contextOptions(parameters),

@@ -73,6 +73,8 @@ export class UpstreamConnection implements TransportOwner {
   /** When its last request ended, by the coarse clock. */
   idleSinceMs = 0
   #paused = false
+  /** The request has been sent whole, or is a tunnel: the read timeout runs, except during a pause. */
+  #awaitsResponse = false
   /** A write has failed. There may still be a response to read. */
   #writeFailed = false
   /** Not kept beyond it. */
@@ -109,6 +111,7 @@ export class UpstreamConnection implements TransportOwner {
     this.#requests++
     this.#responseBytes = 0
     this.#interimResponses = 0
+    this.#awaitsResponse = false
     if (this.#state === 'connecting') {
       this.#deadline = this.#pool.clock.deadline(timeouts.connectMs)
       return
@@ -148,6 +151,7 @@ export class UpstreamConnection implements TransportOwner {
 
   /** The request has been sent whole: from now on the endpoint must say something within the read timeout. */
   awaitResponse(): void {
+    this.#awaitsResponse = true
     this.#touch()
   }
 
@@ -162,7 +166,9 @@ export class UpstreamConnection implements TransportOwner {
   resume(): void {
     if (!this.#paused || this.#state === 'closed') return
     this.#paused = false
-    this.#touch()
+    // Until then the endpoint may be waiting for the rest of the request.
+    if (this.#awaitsResponse) this.#touch()
+    if (this.#writeFailed) this.#hearLastWords()
     this.#transport.resume()
   }
 
@@ -175,6 +181,7 @@ export class UpstreamConnection implements TransportOwner {
       this.#state === 'idle' &&
       this.#head?.keepAlive === true &&
       !this.#surplus &&
+      !this.#writeFailed &&
       (maxRequestsPerConnection === 0 || this.#requests < maxRequestsPerConnection) &&
       this.#pool.clock.nowMs < this.#expiresMs &&
       this.#transport.flushed
@@ -194,7 +201,13 @@ export class UpstreamConnection implements TransportOwner {
   leave(): void {
     this.#user = undefined
     this.end()
+    this.resume()
     this.#touch()
+  }
+
+  /** What still comes is thrown away: closing at once would take with it what is still leaving. */
+  get #isLeft(): boolean {
+    return this.#state === 'tunnel' && this.#user === undefined
   }
 
   /** Cuts the connection; its request hears nothing of it. */
@@ -240,6 +253,7 @@ export class UpstreamConnection implements TransportOwner {
 
   transportRead(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'idle' || this.#user === undefined) {
+      if (this.#isLeft) return
       if (this.#state === 'idle') this.#pool.counters.add('upstreamUnsolicited')
       return this.destroy()
     }
@@ -334,7 +348,7 @@ export class UpstreamConnection implements TransportOwner {
     if (reader === undefined) return end
     const next = reader.read(bytes, start, end, this.#sink)
     if (reader.failed !== undefined) {
-      this.#fail('upstream_truncated')
+      this.#fail('upstream_malformed')
       return end
     }
     if (reader.done && this.#state === 'body') {
@@ -365,12 +379,18 @@ export class UpstreamConnection implements TransportOwner {
   transportWriteFailed(): boolean {
     this.#writeFailed = true
     this.#sendDeadline = Number.POSITIVE_INFINITY
-    this.#deadline = Math.min(this.#deadline, this.#pool.clock.deadline(lastWordsMs))
+    if (!this.#paused) this.#hearLastWords()
     return true
+  }
+
+  #hearLastWords(): void {
+    this.#deadline = Math.min(this.#deadline, this.#pool.clock.deadline(lastWordsMs))
   }
 
   transportEnded(): void {
     if (this.#state === 'tunnel' && this.#user !== undefined) return this.#user.upstreamTunnelEnd()
+    // The socket closes by itself when both sides have ended.
+    if (this.#isLeft) return
     if (this.#state === 'body' && this.#head?.framing === 'close' && !this.#writeFailed) {
       this.#state = 'idle'
       this.#surplus = true
@@ -431,7 +451,7 @@ export class UpstreamConnection implements TransportOwner {
   }
 
   #touch(): void {
-    this.#deadline = this.#pool.clock.deadline(this.#timeouts.readMs)
+    if (!this.#paused) this.#deadline = this.#pool.clock.deadline(this.#timeouts.readMs)
   }
 
   /** What the endpoint said of its own patience, less a margin, so that it does not close under the next request. */

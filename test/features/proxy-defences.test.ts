@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { host, InProcess, type SettingsChange, turn } from '../proxy/in-process.ts'
 import { RawBackend } from '../proxy/raw-backend.ts'
@@ -119,6 +121,34 @@ describe('connections from one address', () => {
     expect((await fifth.response()).status).toBe(200)
   })
 
+  test('over its limit cost nobody else an idle connection, though there is room for no more', async () => {
+    await start({ limits: { maxConnections: 4, maxConnectionsPerAddress: 2 } })
+    const others = [await proxy.client(), await proxy.client()]
+    const mine = [await connectFrom('127.0.0.2'), await connectFrom('127.0.0.2')]
+    await proxy.until(stats => stats.connectionsOpen === 4)
+    const refused = await connectFrom('127.0.0.2')
+    await refused.untilClosed()
+    expect(proxy.stats).toMatchObject({ connectionsRefused: 1, connectionsEvicted: 0 })
+    expect([...others, ...mine].some(client => client.ended)).toBe(false)
+  })
+
+  test('that find no room do not count', async () => {
+    await start({ limits: { maxConnections: 1, maxConnectionsPerAddress: 1 } })
+    const { answer } = backend
+    backend.answer = () => {}
+    const busy = await proxy.client()
+    busy.get('a.test')
+    await proxy.until(() => backend.requests.length === 1)
+    const refused = await connectFrom('127.0.0.2')
+    await refused.untilClosed()
+    busy.socket.resetAndDestroy()
+    await proxy.until(stats => stats.connectionsOpen === 0)
+    backend.answer = answer
+    const served = await connectFrom('127.0.0.2')
+    served.get('a.test')
+    expect((await served.response()).status).toBe(200)
+  })
+
   test('count from the first byte of a TLS handshake until they end, whatever became of it', async () => {
     await start({ limits: { maxConnectionsPerAddress: 2 } })
     for (let round = 0; round < 3; round++) {
@@ -222,6 +252,12 @@ describe('when memory is short', () => {
     expect(proxy.stats.workersLost).toBe(0)
   })
 })
+
+async function connectFrom(localAddress: string): Promise<RawClient> {
+  const socket = connect({ host: '127.0.0.1', port: proxy.httpPort, localAddress, noDelay: true })
+  await once(socket, 'connect')
+  return new RawClient(socket)
+}
 
 /** The workers hear of it a moment after the control thread. */
 async function untilServed(): Promise<number> {

@@ -68,6 +68,32 @@ describe('a client', () => {
     await client.untilClosed()
   })
 
+  test('that has sent the beginning of its next head gets the time that a head gets, not that of an idle client', async () => {
+    const client = await proxy.client()
+    await proxy.publish({
+      settings: { timeouts: { keepAliveMs: 50, clientHeadMs: 60_000, slowClientGraceMs: 60_000 } },
+    })
+    // The proxy answers the first one by itself, so that the second one begins in the same read.
+    client.send('GET /healthz HTTP/1.1\r\nHost: nobody.test\r\n\r\nGET /next HTTP/1.1\r\nHost:')
+    expect((await client.response()).status).toBe(200)
+    await new Promise(resolve => {
+      setTimeout(resolve, 500)
+    })
+    client.send(' a.test\r\n\r\n')
+    expect((await client.response()).body).toBe('hello from /next')
+  })
+
+  test('that does not go on with the beginning of its next head gets 408 when that time is over', async () => {
+    const client = await proxy.client()
+    await proxy.publish({
+      settings: { timeouts: { keepAliveMs: 3_600_000, clientHeadMs: 50, slowClientGraceMs: 3_600_000 } },
+    })
+    client.send('GET /healthz HTTP/1.1\r\nHost: nobody.test\r\n\r\nGET /next HTTP/1.1\r\nHost:')
+    expect((await client.response()).status).toBe(200)
+    expect((await client.response()).status).toBe(408)
+    await client.untilClosed()
+  })
+
   test('that sends nothing is closed without an answer', async () => {
     await proxy.publish({ settings: { timeouts: { clientHeadMs: 50 } } })
     const client = await proxy.client()
@@ -314,6 +340,16 @@ describe('an endpoint', () => {
     expect(client.unread).toContain('HTTP/1.1 200 OK')
     expect(client.unread).not.toContain('\r\n0\r\n\r\n')
     await expect(client.response()).rejects.toThrow('before a whole response')
+  })
+
+  test('that sends nonsense in the middle of a response is told from one that broke it off', async () => {
+    backend.answer = (_, connection) =>
+      connection.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nnot hex\r\n')
+    const client = await proxy.client()
+    client.get('a.test')
+    await expect(client.response()).rejects.toThrow('before a whole response')
+    await proxy.until(stats => stats.requests === 1)
+    expect(proxy.stats.errors).toMatchObject({ upstream_malformed: 1, upstream_truncated: 0 })
   })
 
   test('that dies in the middle of a response is seen even where only the end of the connection delimits it', async () => {

@@ -1,15 +1,25 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { describe, expect, test } from 'vitest'
 import type { InProcess } from '../proxy/in-process.ts'
 import { withOneBackend } from '../proxy/one-backend.ts'
 import { ok, type RawBackend } from '../proxy/raw-backend.ts'
-import type { RawClient, ReceivedResponse } from '../proxy/raw-client.ts'
+import { RawClient, type ReceivedResponse } from '../proxy/raw-client.ts'
+import { testCertificate } from '../proxy/test-certificate.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-withOneBackend(one => {
-  ;({ backend, proxy } = one)
-})
+const certificate = testCertificate('test/default', 'default', ['a.test'])
+
+withOneBackend(
+  one => {
+    ;({ backend, proxy } = one)
+  },
+  { certificates: [certificate], defaultCertificate: certificate.id },
+)
 
 /** Longer than it takes the proxy to ask a silent client whether it is there. */
 async function longWait(): Promise<void> {
@@ -69,3 +79,59 @@ test('one that is gone is noticed without an answer, and its endpoint is freed',
   await proxy.until(() => proxy.accessLog() !== '')
   expect(proxy.accessLog()).toContain('"GET / HTTP/1.1" 499 ')
 })
+
+describe('a client that sends several requests and its end at once, over TLS,', () => {
+  const own = 'GET /healthz HTTP/1.1\r\nHost: nobody.test\r\n\r\n'
+  const proxied = 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'
+
+  test.each([
+    ['the endpoint answers the first one only', [proxied, own, own]],
+    ['the endpoint answers the last one, too', [proxied, own, proxied]],
+  ])('gets all its answers, where %s', async (_, requests) => {
+    const client = await sentAtOnce(requests.join(''))
+    const answers: ReceivedResponse[] = []
+    for (const _request of requests) answers.push((await final(client)).response)
+    expect(answers.map(({ status, headers }) => `${status} ${headers.get('connection')?.join() ?? 'kept'}`)).toEqual([
+      '200 kept',
+      '200 kept',
+      '200 close',
+    ])
+    await client.untilClosed()
+  })
+
+  test.each([
+    ['behind one that the endpoint answers', [proxied]],
+    ['behind one that the proxy answers by itself', [proxied, own]],
+  ])('is not waited for where the last one is not whole, %s', async (_, requests) => {
+    const client = await sentAtOnce(`${requests.join('')}GET / HT`)
+    for (const _request of requests) expect((await final(client)).response.status).toBe(200)
+    await client.untilClosed()
+    expect(client.unread).toBe('')
+    expect(proxy.stats.errors.request_timeout).toBe(0)
+  })
+})
+
+/** The text and the end of what is sent, over TLS, all of it in one piece. */
+async function sentAtOnce(text: string): Promise<RawClient> {
+  const wire = connect({ host: '127.0.0.1', port: proxy.httpsPort, noDelay: true, allowHalfOpen: true })
+  let gathered: Buffer[] | undefined
+  const gathering = new Duplex({
+    allowHalfOpen: true,
+    read: () => {},
+    write: (chunk: Buffer, _encoding, done) => {
+      if (gathered === undefined) wire.write(chunk)
+      else gathered.push(chunk)
+      done()
+    },
+  })
+  wire.on('data', chunk => gathering.push(chunk))
+  wire.on('end', () => gathering.push(null))
+  const socket = connectTls({ socket: gathering, servername: 'a.test', rejectUnauthorized: false, allowHalfOpen: true })
+  await once(socket, 'secureConnect')
+  const client = new RawClient(socket)
+  gathered = []
+  socket.end(text, 'latin1')
+  await once(socket, 'finish')
+  wire.write(Buffer.concat(gathered))
+  return client
+}

@@ -1,7 +1,8 @@
 import { connect as connectTcp } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { expect, test } from 'vitest'
-import { host, type InProcess } from '../proxy/in-process.ts'
+import { describe, expect, test } from 'vitest'
+import { tlsProfiles } from '../../src/api/tls-profile.ts'
+import { host, InProcess } from '../proxy/in-process.ts'
 import { withOneBackend } from '../proxy/one-backend.ts'
 import type { RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
@@ -99,6 +100,77 @@ test('a default certificate that cannot be loaded leaves the last good one in se
   expect(await certificateFor({ servername: 'plain.test' })).toBe('default')
   expect(await certificateFor({ servername: 'plain.test' })).toBe('default')
   expect(proxy.stats.certificatesRejected).toBe(1)
+})
+
+describe('parameters that cannot be loaded', () => {
+  const unknown = { ...tlsProfiles.Intermediate, cipherSuites: ['NO-SUCH-SUITE'] }
+  const broken = { id: fallback.id, certificate: 'no certificate', key: 'no key' }
+  const other = testCertificate('test/default', 'other', ['default.test'])
+  const certificateRejected = 'certificate could not be loaded, the default certificate is served instead'
+  const parametersRejected =
+    'TLS versions, suites or curves could not be loaded, those before are served instead, at start the default ones'
+
+  /** Of the lines about what was rejected, in order. */
+  async function rejected(count: number): Promise<unknown[]> {
+    const told = () => proxy.logged.map(({ msg }) => msg).filter(msg => String(msg).includes('could not be loaded'))
+    await proxy.until(() => told().length >= count)
+    return told()
+  }
+
+  async function refusesOldVersions(): Promise<void> {
+    await expect(connect({ servername: 'a.test', maxVersion: 'TLSv1.2' })).rejects.toThrow(/version/)
+  }
+
+  test('leave the last good ones in service, and are told of once', async () => {
+    await proxy.publish({ settings: { tls: tlsProfiles.Modern } })
+    await proxy.publish({ settings: { tls: unknown } })
+    await proxy.publish({ hosts: { 'b.test': host('b.test', 'app') } })
+    await refusesOldVersions()
+    expect(await certificateFor({ servername: '' })).toBe('default')
+    expect(await rejected(1)).toEqual([parametersRejected])
+    expect(proxy.logged.at(-1)).toMatchObject({ suites: 'NO-SUCH-SUITE', error: expect.stringContaining('cipher') })
+    await proxy.publish({ settings: { tls: tlsProfiles.Intermediate } })
+    expect((await connect({ servername: 'a.test', maxVersion: 'TLSv1.2' })).socket.getProtocol()).toBe('TLSv1.2')
+    expect(proxy.stats).toMatchObject({ workersLost: 0, certificatesRejected: 0 })
+  })
+
+  test('do not hold up a certificate that came with them, nor one that comes after them', async () => {
+    await proxy.publish({ certificates: [other], settings: { tls: unknown } })
+    expect(await certificateFor({ servername: '' })).toBe('other')
+    await proxy.publish({ certificates: [fallback] })
+    expect(await certificateFor({ servername: '' })).toBe('default')
+    expect(await rejected(1)).toEqual([parametersRejected])
+  })
+
+  test('are told from a certificate that cannot be loaded, which does not hold up good ones', async () => {
+    await proxy.publish({ certificates: [broken], settings: { tls: tlsProfiles.Modern } })
+    await refusesOldVersions()
+    expect(await certificateFor({ servername: '' })).toBe('default')
+    expect(await rejected(1)).toEqual([certificateRejected])
+  })
+
+  test('leave everything as it was together with such a certificate', async () => {
+    await proxy.publish({ settings: { tls: tlsProfiles.Modern } })
+    await proxy.publish({ certificates: [broken], settings: { tls: unknown } })
+    await refusesOldVersions()
+    expect(await certificateFor({ servername: '' })).toBe('default')
+    expect(await rejected(2)).toEqual([certificateRejected, parametersRejected])
+    expect(proxy.stats).toMatchObject({ workersLost: 0, certificatesRejected: 1 })
+  })
+
+  test('do not keep a worker from starting', async () => {
+    const started = await new InProcess().start({
+      hosts: { 'plain.test': host('plain.test', 'app') },
+      certificates: [fallback],
+      defaultCertificate: fallback.id,
+      settings: { tls: unknown },
+    })
+    const client = await RawClient.connectTls(started.httpsPort, { servername: 'plain.test' })
+    expect(client.socket.getPeerCertificate().subject.CN).toBe('default')
+    client.destroy()
+    expect(started.stats.workersLost).toBe(0)
+    await started.close()
+  })
 })
 
 test('connections that never begin their handshake count towards the limit of connections', async () => {
