@@ -1,8 +1,8 @@
 // Runs case files against the built proxy: npm run cases -- FILE… [--only ID] [--listener clear|tls|both] [--lenient] [--json]
 import { parseArgs } from 'node:util'
-import { readCaseFile } from './cases/case-file.ts'
+import { type ListenerName, readCaseFile } from './cases/case-file.ts'
 import { count, failureLine, summaryLines } from './cases/report.ts'
-import { type ListenerName, runAll } from './cases/run-all.ts'
+import { runAll } from './cases/run-all.ts'
 
 const usage = `usage: npm run cases -- FILE… [options]
 

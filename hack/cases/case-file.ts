@@ -32,6 +32,7 @@ interface ClientExpectation {
   readonly absent?: readonly string[]
 }
 
+export type ListenerName = 'clear' | 'tls'
 export type RequestOutcome = 'reject' | 'forward' | 'incomplete' | 'close' | 'any'
 export type ResponseOutcome = 'relay' | '502' | '504' | 'truncate' | 'retry' | 'any'
 
@@ -64,6 +65,8 @@ export interface RequestCase extends CaseText {
   readonly never: readonly string[]
   /** The head is legal: the upstream may have seen a part of the request, but then it was aborted. */
   readonly mayStartUpstream: boolean
+  /** The only listener that the case is about; undefined is both. */
+  readonly listener: ListenerName | undefined
   readonly up: UpstreamExpectation
 }
 
@@ -176,6 +179,7 @@ function requestCase(written: Written): RequestCase {
     mustClose: written['close'] === 'must',
     never: strings(written['never']),
     mayStartUpstream: written['phase'] === 'body',
+    listener: listenerOf(written),
     up,
   }
 }
@@ -194,6 +198,10 @@ function responseCase(written: Written): ResponseCase {
     client,
     upstreamReuse: oneOf('upstream_reuse', written['upstream_reuse'] ?? 'any', ['yes', 'no', 'any']) as 'yes',
   }
+}
+
+function listenerOf({ listener }: Written): ListenerName | undefined {
+  return listener === undefined ? undefined : (oneOf('listener', listener, ['clear', 'tls']) as ListenerName)
 }
 
 function partsOf(written: Written): readonly Part[] {

@@ -1,5 +1,5 @@
 import { generateSelfSigned } from '../../src/certificates/generate.ts'
-import type { Case, RequestCase, ResponseCase } from './case-file.ts'
+import type { Case, ListenerName, RequestCase, ResponseCase } from './case-file.ts'
 import { judgeRequestCase } from './judge-request-case.ts'
 import { judgeResponseCase } from './judge-response-case.ts'
 import { hosts, type Temper } from './manifests.ts'
@@ -7,8 +7,6 @@ import { longWaitMs, runRequestCase } from './run-request-case.ts'
 import { runResponseCase } from './run-response-case.ts'
 import { Stage } from './stage.ts'
 import type { Verdict } from './verdict.ts'
-
-export type ListenerName = 'clear' | 'tls'
 
 export interface RunOptions {
   readonly listeners: readonly ListenerName[]
@@ -55,7 +53,9 @@ export async function runAll(cases: readonly Case[], options: RunOptions): Promi
   const tasks: Record<Temper, Task[]> = { patient: [], hasty: [] }
   for (const one of cases) {
     if (one.kind === 'unrun') add(unrunResult(one))
-    else for (const listener of options.listeners) tasks[temperFor(one)].push({ one, listener })
+    else
+      for (const listener of options.listeners)
+        if (isAbout(one, listener)) tasks[temperFor(one)].push({ one, listener })
   }
   const keyPair = await generateSelfSigned({ hosts, now: new Date() })
   const lane = async (temper: Temper): Promise<void> => {
@@ -75,6 +75,11 @@ export async function runAll(cases: readonly Case[], options: RunOptions): Promi
   const ended = await Promise.allSettled([...lanes, lane('hasty')])
   for (const one of ended) if (one.status === 'rejected') throw one.reason
   return results
+}
+
+/** Whether the case is to be run on this listener. */
+export function isAbout(one: RequestCase | ResponseCase, listener: ListenerName): boolean {
+  return one.kind === 'response' || one.listener === undefined || one.listener === listener
 }
 
 /** A case that waits for a timeout of the proxy meets one whose timeouts are short. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../api/problem.ts'
+import type { ProxySettings } from '../api/settings.ts'
 import type { Log } from '../observe/log.ts'
 import { keepYoungGenerationSmall, releaseGarbage } from '../proxy/heap.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
@@ -8,7 +9,7 @@ import type { Change } from '../routing/snapshot.ts'
 import { RoutingTable } from '../routing/table.ts'
 import { createTranslator, type Translation, type Translator, type TranslatorOptions } from '../routing/translator.ts'
 import type { Source } from '../sources/source.ts'
-import { type GrantedResources, readGrantedResources, workersFor } from './granted-resources.ts'
+import { readGrantedResources, workersFor } from './granted-resources.ts'
 import { createProxyMetrics } from './proxy-metrics.ts'
 
 export interface ProxyRuntimeOptions {
@@ -39,8 +40,8 @@ export class ProxyRuntime {
   #proxy: Proxy | undefined
   #source: Source | undefined
   #metrics: ReturnType<typeof createProxyMetrics> | undefined
-  /** Changes until the source is complete: translated one by one they would be full of passing problems. */
-  #held: Change[] | undefined = []
+  /** Until the source is complete nothing is told of what it gave: it would be full of passing problems. */
+  #complete = false
   #served = false
   #leaving = false
   #startedMs = performance.now()
@@ -54,13 +55,14 @@ export class ProxyRuntime {
     return this.#served && !this.#leaving
   }
 
+  /** Undefined before the first table. */
   get proxy(): Proxy | undefined {
-    return this.#proxy
+    return this.#complete ? this.#proxy : undefined
   }
 
   /** Text exposition of the metrics; empty before the workers start. */
   async metrics(): Promise<string> {
-    if (this.#proxy !== undefined) this.#metrics ??= createProxyMetrics(this.#proxy)
+    if (this.proxy !== undefined) this.#metrics ??= createProxyMetrics(this.proxy)
     return this.#metrics === undefined ? '' : this.#metrics.exposition()
   }
 
@@ -77,8 +79,10 @@ export class ProxyRuntime {
       'configuration validated and accepted',
     )
     log.info({ ingressClass: ingressClass.name, isDefault: ingressClass.isDefault }, 'valid IngressClass found')
-    if (this.#translator === undefined || this.#held !== undefined) this.#translator = createTranslator(options)
-    else this.#publish(this.#translator.reconfigure(options))
+    this.#proxy ??= this.#createProxy(options.settings.workers)
+    if (this.#translator === undefined) this.#translator = createTranslator(options)
+    else if (this.#complete) this.#publish(this.#translator.reconfigure(options))
+    else this.#translator.stageOptions(options)
   }
 
   /** Reads the source until it is complete, then starts the workers with the whole table. */
@@ -87,24 +91,10 @@ export class ProxyRuntime {
     source.start(changes => this.#take(changes))
     await source.synced()
     if (this.#leaving) throw new Error('stopped before the first table was complete')
-    this.#takeHeld()
-    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints, ticketKeyFile } = this.#options
-    const granted = readGrantedResources()
-    this.#proxy = createProxy({
-      log,
-      address,
-      httpPort,
-      httpsPort,
-      allowLoopbackEndpoints,
-      ticketKeyFile,
-      workers: this.#workers(granted),
-      memory: {
-        limitBytes: granted.memoryLimitBytes,
-        usage: granted.memoryUsage ?? (() => process.memoryUsage.rss()),
-      },
-      workerFile: workerFile(),
-    })
-    void this.#proxy.publish(this.#wholeTable())
+    this.#complete = true
+    // Even an empty source is a table: one that answers 404.
+    this.#take([])
+    if (this.#proxy === undefined) throw new Error('the source was complete without a configuration')
     const starting = this.#proxy.start()
     // While the workers read the table, which was handed to them.
     keepYoungGenerationSmall()
@@ -125,16 +115,10 @@ export class ProxyRuntime {
     log.info({ cutConnections: drained?.cutConnections ?? 0 }, 'drain ended')
   }
 
-  /** Even an empty source is a table: one that answers 404. */
-  #takeHeld(): void {
-    const held = this.#held ?? []
-    this.#held = undefined
-    this.#take(held)
-  }
-
   #take(changes: readonly Change[]): void {
-    if (this.#held !== undefined) for (const change of changes) this.#held.push(change)
-    else if (this.#translator !== undefined) this.#publish(this.#translator.apply(changes))
+    if (this.#translator === undefined) throw new Error('changes came before the configuration')
+    if (this.#complete) this.#publish(this.#translator.apply(changes))
+    else this.#translator.stage(changes)
   }
 
   #publish({ delta, changed, problems }: Translation): void {
@@ -174,21 +158,27 @@ export class ProxyRuntime {
     this.#options.log.info({ revision, hosts, backends, milliseconds }, 'table served')
   }
 
-  #workers(granted: GrantedResources): number {
-    const wanted = this.#options.workers ?? this.table.settings?.workers ?? 'auto'
-    return wanted === 'auto' ? workersFor(granted, this.#options.requestedProcessors) : wanted
-  }
-
-  #wholeTable(): Delta {
-    const { table } = this
-    return {
-      revision: table.revision,
-      hosts: new Map(table.hosts().map(host => [host.name, host])),
-      backends: new Map(table.backends().map(backend => [backend.id, backend])),
-      certificates: new Map(table.certificates().map(certificate => [certificate.id, certificate])),
-      ...(table.defaultCertificate === undefined ? {} : { defaultCertificate: table.defaultCertificate }),
-      ...(table.settings === undefined ? {} : { settings: table.settings }),
-    }
+  /** Its workers load their code while the source is read. */
+  #createProxy(workers: ProxySettings['workers']): Proxy {
+    const { log, address, httpPort, httpsPort, allowLoopbackEndpoints, ticketKeyFile } = this.#options
+    const granted = readGrantedResources()
+    const wanted = this.#options.workers ?? workers
+    const proxy = createProxy({
+      log,
+      address,
+      httpPort,
+      httpsPort,
+      allowLoopbackEndpoints,
+      ticketKeyFile,
+      workers: wanted === 'auto' ? workersFor(granted, this.#options.requestedProcessors) : wanted,
+      memory: {
+        limitBytes: granted.memoryLimitBytes,
+        usage: granted.memoryUsage ?? (() => process.memoryUsage.rss()),
+      },
+      workerFile: workerFile(),
+    })
+    proxy.warm()
+    return proxy
   }
 }
 

@@ -26,8 +26,9 @@ export const KEEP_ALIVE = 16
 export const HOP_BY_HOP = 17
 /** Claims about the client, its address, its host or its certificate that only the proxy may make. */
 export const IDENTITY = 18
+export const MAX_FORWARDS = 19
 
-export const FIELD_COUNT = 19
+export const FIELD_COUNT = 20
 
 /** Names → what they are. RFC 9110 section 7.6.1, RFC 7239, and the conventions of proxies and CGI back ends. */
 export const KNOWN_FIELDS: ReadonlyArray<readonly [name: string, field: number]> = [
@@ -47,6 +48,7 @@ export const KNOWN_FIELDS: ReadonlyArray<readonly [name: string, field: number]>
   ['date', DATE],
   ['server', SERVER],
   ['keep-alive', KEEP_ALIVE],
+  ['max-forwards', MAX_FORWARDS],
   ['proxy-connection', HOP_BY_HOP],
   ['proxy-authenticate', HOP_BY_HOP],
   ['proxy-authentication-info', HOP_BY_HOP],
@@ -139,6 +141,7 @@ function aliasOf(field: number): number {
     case IDENTITY:
       return IDENTITY
     case USER_AGENT:
+    case MAX_FORWARDS:
       return OTHER
     default:
       return HOP_BY_HOP

@@ -13,6 +13,7 @@ import {
   HOP_BY_HOP,
   HOST,
   KEEP_ALIVE,
+  MAX_FORWARDS,
   OTHER,
   REFERER,
   REQUEST_ID,
@@ -43,7 +44,7 @@ interface SectionRules {
 const FRAMING_AND_HOP = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE, KEEP_ALIVE, HOP_BY_HOP]
 
 export const REQUEST_RULES: SectionRules = {
-  copied: copiedAre([OTHER, REFERER, USER_AGENT, COOKIE, DATE, SERVER]),
+  copied: copiedAre([OTHER, REFERER, USER_AGENT, COOKIE, DATE, SERVER, MAX_FORWARDS]),
   whitespaceBeforeColon: 'refuse',
 }
 
@@ -76,6 +77,7 @@ export class FieldSection {
   referer = ''
   userAgent = ''
   cookie = ''
+  maxForwards = ''
   /** Lines to copy, as they came. */
   fields = ''
   /** Offset of the first octet after the empty line. */
@@ -231,6 +233,9 @@ function noteForwarded(section: FieldSection, field: number, value: string): voi
       break
     case COOKIE:
       section.cookie = joined(section.cookie, value, '; ')
+      break
+    case MAX_FORWARDS:
+      section.maxForwards = value
       break
     default:
   }

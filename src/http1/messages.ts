@@ -7,6 +7,8 @@ export type Framing = 'none' | 'length' | 'chunked' | 'close'
 
 export interface RequestHead {
   readonly method: string
+  /** Of an absolute-form target: with `https` it must have come over a secured connection (RFC 9110 section 7.4). */
+  readonly scheme: 'http' | 'https' | undefined
   /** Origin-form request target as it is forwarded: dot segments resolved, query included; or `*`. */
   readonly target: string
   /**
@@ -26,10 +28,13 @@ export interface RequestHead {
   readonly contentLength: number
   /** The client waits for `100 Continue` before it sends its body; false when there is no body or for HTTP/1.0. */
   readonly expectContinue: boolean
+  /** An OPTIONS request that may not be forwarded: `Max-Forwards: 0` (RFC 9110 section 7.6.2). */
+  readonly finalRecipient: boolean
   readonly upgradeWebSocket: boolean
   /**
    * Field lines to forward, each ending in CRLF: without Host, Expect, hop-by-hop fields, those that Connection
-   * names, framing fields and those that carry the client's identity (`identity` has these).
+   * names, framing fields and those that carry the client's identity (`identity` has these). Max-Forwards of an OPTIONS
+   * request has one hop less.
    */
   readonly fields: string
   /** Values of fields that the proxy itself sets; empty strings when absent, list fields joined by `, `. */

@@ -1,9 +1,10 @@
 import { hostOfAuthority } from './authority.ts'
 import { type ConnectionOptions, parseConnection, withoutNominated } from './connection-options.ts'
-import { EXPECT, HOST, UPGRADE } from './field-names.ts'
+import { EXPECT, HOST, MAX_FORWARDS, UPGRADE } from './field-names.ts'
 import { FieldSection, REQUEST_RULES, scanFields } from './field-section.ts'
 import { type DeclaredFraming, declaredFraming } from './framing.ts'
 import { HeadText } from './head-text.ts'
+import { hopsLeft, withHopTaken } from './max-forwards.ts'
 import { type HeadLimits, type ParsedRequestHead, type Refused, type RequestHead, refused } from './messages.ts'
 import { LF } from './octets.ts'
 import { type RequestLine, scanRequestLine } from './request-line.ts'
@@ -57,7 +58,9 @@ function requestHeadOf(line: RequestLine, section: FieldSection): RequestHead | 
   if (section.has(EXPECT) && (section.isRepeated(EXPECT) || section.expect.toLowerCase() !== '100-continue')) {
     return refused(417, 'expectation-unknown')
   }
-  return assembled({ line, section, target, host, framing, minorVersion })
+  const hops = section.has(MAX_FORWARDS) && line.method === 'OPTIONS' ? hopsLeft(section) : -1
+  if (typeof hops !== 'number') return hops
+  return assembled({ line, section, target, host, framing, minorVersion, hops })
 }
 
 /** The host of the Host field: exactly one and valid, but that HTTP/1.0 may leave it out. Undefined to refuse. */
@@ -73,6 +76,8 @@ interface RequestParts {
   readonly host: string
   readonly framing: DeclaredFraming
   readonly minorVersion: 0 | 1
+  /** How often it may be forwarded; -1 where that is not counted. */
+  readonly hops: number
 }
 
 function assembled(parts: RequestParts): RequestHead {
@@ -81,6 +86,7 @@ function assembled(parts: RequestParts): RequestHead {
   const { nominated } = connection
   return {
     method: line.method,
+    scheme: target.scheme,
     target: target.target,
     path: target.path,
     host: target.host ?? parts.host,
@@ -90,8 +96,9 @@ function assembled(parts: RequestParts): RequestHead {
     framing: framing.framing,
     contentLength: framing.contentLength,
     expectContinue: section.has(EXPECT) && minorVersion === 1 && hasBody(framing),
+    finalRecipient: parts.hops === 0,
     upgradeWebSocket: asksForWebSocket(parts, connection),
-    fields: nominated === undefined ? section.fields : withoutNominated(section.fields, nominated),
+    fields: forwardedFields(parts, nominated),
     identity: {
       forwardedFor: section.forwardedFor,
       forwardedHost: section.forwardedHost,
@@ -103,6 +110,11 @@ function assembled(parts: RequestParts): RequestHead {
     userAgent: nominated?.has('user-agent') === true ? '' : section.userAgent,
     cookie: nominated?.has('cookie') === true ? '' : section.cookie,
   }
+}
+
+function forwardedFields({ section, hops }: RequestParts, nominated: ReadonlySet<string> | undefined): string {
+  const fields = nominated === undefined ? section.fields : withoutNominated(section.fields, nominated)
+  return hops > 0 ? withHopTaken(fields, hops) : fields
 }
 
 function hasBody(framing: DeclaredFraming): boolean {

@@ -1,15 +1,21 @@
 import { hostOfAuthority } from './authority.ts'
 import { HEXDIG, PERCENT, SLASH } from './octets.ts'
 
+/** What absolute-form says before the path; undefined for the other forms. */
+interface TargetOrigin {
+  readonly scheme: 'http' | 'https' | undefined
+  readonly authority: string | undefined
+  readonly host: string | undefined
+}
+
+const WITHOUT_ORIGIN: TargetOrigin = { scheme: undefined, authority: undefined, host: undefined }
+
 /** A request target in the form in which it is matched and forwarded. */
-export interface ResolvedTarget {
+export interface ResolvedTarget extends TargetOrigin {
   /** Path and query, or `*`. */
   readonly target: string
   /** Path of the target, its escapes in normal form. */
   readonly path: string
-  /** Authority and host of absolute-form; undefined for the other forms. */
-  readonly authority: string | undefined
-  readonly host: string | undefined
 }
 
 /**
@@ -30,34 +36,39 @@ type Segment = 'plain' | 'dot' | 'dot-dot' | 'refused'
 
 /** RFC 9112 section 3.2; undefined when the target is not valid. Its octets are all of class TARGET. */
 export function resolveTarget(raw: string, method: string): ResolvedTarget | undefined {
-  if (raw.charCodeAt(0) === SLASH) return originForm(raw, undefined, undefined)
+  if (raw.charCodeAt(0) === SLASH) return originForm(raw, WITHOUT_ORIGIN)
   if (raw === '*') {
-    return method === 'OPTIONS' ? { target: '*', path: '*', authority: undefined, host: undefined } : undefined
+    return method === 'OPTIONS' ? resolved('*', '*', WITHOUT_ORIGIN) : undefined
   }
   return absoluteForm(raw, method)
 }
 
-function originForm(raw: string, authority: string | undefined, host: string | undefined): ResolvedTarget | undefined {
+function originForm(raw: string, origin: TargetOrigin): ResolvedTarget | undefined {
   const mark = raw.indexOf('?')
   const rawPath = mark < 0 ? raw : raw.slice(0, mark)
-  if (!rawPath.includes('%') && !rawPath.includes('/.')) return { target: raw, path: rawPath, authority, host }
+  if (!rawPath.includes('%') && !rawPath.includes('/.')) return resolved(raw, rawPath, origin)
   const path = resolvePath(rawPath)
   if (path === undefined) return undefined
-  return { target: mark < 0 ? path : path + raw.slice(mark), path: comparablePath(path), authority, host }
+  return resolved(mark < 0 ? path : path + raw.slice(mark), comparablePath(path), origin)
+}
+
+function resolved(target: string, path: string, { scheme, authority, host }: TargetOrigin): ResolvedTarget {
+  return { target, path, scheme, authority, host }
 }
 
 function absoluteForm(raw: string, method: string): ResolvedTarget | undefined {
-  const scheme = /^https?:\/\//i.exec(raw)
-  if (scheme === null) return undefined
-  const start = scheme[0].length
+  const prefix = /^http(s?):\/\//i.exec(raw)
+  if (prefix === null) return undefined
+  const start = prefix[0].length
   const end = endOfAuthority(raw, start)
   const authority = raw.slice(start, end)
   const host = hostOfAuthority(authority)
   if (host === undefined) return undefined
+  const origin: TargetOrigin = { scheme: prefix[1] === '' ? 'http' : 'https', authority, host }
   const rest = raw.slice(end)
   // RFC 9112 section 3.2.4: OPTIONS for the server as a whole
-  if (rest === '' && method === 'OPTIONS') return { target: '*', path: '*', authority, host }
-  return originForm(rest.startsWith('/') ? rest : `/${rest}`, authority, host)
+  if (rest === '' && method === 'OPTIONS') return resolved('*', '*', origin)
+  return originForm(rest.startsWith('/') ? rest : `/${rest}`, origin)
 }
 
 function endOfAuthority(raw: string, start: number): number {

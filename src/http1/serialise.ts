@@ -7,6 +7,9 @@ import type { Framing, RequestHead, ResponseHead } from './messages.ts'
 
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
+/** Field line with the methods that routes are asked for; others pass, too, but CONNECT and TRACE. */
+export const ALLOW = 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n'
+
 /** Ends the data of a chunk. */
 export const CHUNK_END = '\r\n'
 

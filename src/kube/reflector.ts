@@ -35,6 +35,11 @@ export interface ReflectorOptions<T> {
   readonly fieldSelector?: string
   /** They are half of many objects, and only server-side apply needs them. */
   readonly keepManagedFields?: boolean
+  /**
+   * What a list brings is put into the store page by page, so that its reader has work while the next is on its way. What
+   * is not in the list goes only when it is complete.
+   */
+  readonly storePages?: boolean
   readonly pageSize?: number
   readonly maxLineBytes?: number
   readonly clock?: Clock
@@ -179,8 +184,10 @@ export class Reflector<T> {
       for (const raw of page.items) {
         const object = this.#reduce(raw)
         if (object === undefined) continue
-        const resourceVersion = raw.metadata.resourceVersion ?? ''
-        versions.set(objectKey(raw.metadata), { resourceVersion, object })
+        const version = { resourceVersion: raw.metadata.resourceVersion ?? '', object }
+        const key = objectKey(raw.metadata)
+        versions.set(key, version)
+        if (this.#options.storePages === true) this.#options.store.set(key, version)
       }
       next = page.metadata.continue
       if (!next) return { resourceVersion: page.metadata.resourceVersion, versions }

@@ -6,6 +6,7 @@ import type { InstanceConfiguration } from '../api/settings.ts'
 import { isConflict, isNotFound } from '../kube/api-error.ts'
 import { resources } from '../kube/resource.ts'
 import { RetryAfter } from '../kube/retry.ts'
+import { readInstanceConfiguration } from '../routing/instance-configuration.ts'
 import { applyPlan, prune } from './apply-plan.ts'
 import { awaitsBalancer } from './balancer-failure.ts'
 import { judgeReferred } from './certificate.ts'
@@ -121,12 +122,12 @@ function standingConfiguration(key: string, owner: IngressDeployment, world: Wor
   const configMap = world.caches.ownedStore('ConfigMap').get(`${instance.namespace}/${childName(instance)}`)
   if (configMap === undefined || !belongsTo(instance, owner.metadata.uid, configMap)) return undefined
   const data = configMap['data'] as Readonly<Record<string, string>> | undefined
-  try {
-    return JSON.parse(data?.[instanceConfigurationKey] ?? '') as InstanceConfiguration
-  } catch (error) {
-    world.log.warn({ instance: key, error: String(error) }, 'configuration of an instance can not be read')
-    return undefined
+  const { configuration, fault } = readInstanceConfiguration(data?.[instanceConfigurationKey] ?? '')
+  if (fault !== undefined) {
+    const { field, message } = fault
+    world.log.warn({ instance: key, field, problem: message }, 'configuration of an instance can not be read')
   }
+  return configuration
 }
 
 function judgeStanding(namespace: string, secretName: string, world: World): CertificateVerdict {

@@ -1,9 +1,9 @@
 import type { Ingress } from '../api/kubernetes.ts'
-import { defaultAnnotationsPrefix } from '../api/names.ts'
 import type { Problem } from '../api/problem.ts'
 import type { InstanceConfiguration } from '../api/settings.ts'
 import { checkAuthorities } from '../certificates/check-authorities.ts'
 import { type ServedScope, servesIngress } from '../routing/ingress-class.ts'
+import { instanceTranslatorOptions } from '../routing/instance-translator-options.ts'
 import type { Change } from '../routing/snapshot.ts'
 import { createTranslator, type Translator, type TranslatorOptions } from '../routing/translator.ts'
 import type { Address } from './status.ts'
@@ -143,20 +143,12 @@ export class RoutingSessions {
   }
 
   #translatorOptions(configuration: InstanceConfiguration): TranslatorOptions {
-    const { ingressClass, namespaces, ingressSelector, settings } = configuration
-    return {
-      ingressClass,
-      classes: 'fixed',
-      namespaces: namespaces === null ? null : new Set(namespaces),
-      ingressSelector,
-      allowLoopbackEndpoints: false,
-      annotationsPrefix: defaultAnnotationsPrefix,
+    return instanceTranslatorOptions(configuration, {
       // Judged by the operator's own condition CertificateReady.
       defaultCertificate: undefined,
       checkKeyPair: this.#options.checkKeyPair,
       checkAuthorities,
-      settings,
-    }
+    })
   }
 }
 

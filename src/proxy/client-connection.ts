@@ -5,7 +5,7 @@ import type { Refusal, RequestHead } from '../http1/messages.ts'
 import { detached } from '../http1/octets.ts'
 import { headMayProgress, parseRequestHead } from '../http1/request-head.ts'
 import { beginsHeadRequest } from '../http1/request-line.ts'
-import { contentBytes, serialiseOwnResponse } from '../http1/serialise.ts'
+import { ALLOW, contentBytes, serialiseOwnResponse } from '../http1/serialise.ts'
 import {
   type ClientIdentity,
   type ConnectionIdentity,
@@ -147,6 +147,8 @@ export class ClientConnection implements Client, TransportOwner {
     this.#deadline = Number.POSITIVE_INFINITY
     this.#resume()
     this.#consumeHeld()
+    // The end of what it sends may have come before the endpoint agreed.
+    if (this.#halfClosed) this.#exchange?.tunnelEnd()
   }
 
   endTunnel(): void {
@@ -282,7 +284,7 @@ export class ClientConnection implements Client, TransportOwner {
 
   #consumeHeld(): void {
     const held = this.#held
-    if (held !== undefined && this.#isClogged()) return this.#waitForDrain()
+    if (this.#state === 'head' && this.#waitsForDrain()) return this.#waitForDrain()
     this.#held = undefined
     if (held !== undefined) {
       if (this.#state === 'head') {
@@ -294,7 +296,7 @@ export class ClientConnection implements Client, TransportOwner {
         this.#break(error)
       }
     }
-    if (this.#state === 'head') this.#resume()
+    if (this.#state === 'head' && !this.#waitsForDrain()) this.#resume()
   }
 
   /** Offset of the first byte not consumed; -1 when the rest is kept, or thrown away. */
@@ -373,6 +375,8 @@ export class ClientConnection implements Client, TransportOwner {
     this.#reader = undefined
     this.#state = 'busy'
     this.#deadline = this.#busyDeadline()
+    // However slow the endpoint is with the body: from now on a client that goes away must be noticed.
+    this.#resume()
     exchange.requestBodyEnd()
     return next
   }
@@ -389,7 +393,7 @@ export class ClientConnection implements Client, TransportOwner {
       server: 'ingress-fleet',
       connection: 'close',
       headOnly,
-      additionalFields: refusal.status === 405 ? 'Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH\r\n' : undefined,
+      additionalFields: refusal.status === 405 ? ALLOW : undefined,
     })
     this.#held = undefined
     this.send(response)
@@ -519,6 +523,10 @@ export class ClientConnection implements Client, TransportOwner {
   /** The client has not taken what was sent: no more requests are served that would add to it. */
   #isClogged(): boolean {
     return this.#sendDeadline !== Number.POSITIVE_INFINITY
+  }
+
+  #waitsForDrain(): boolean {
+    return this.#held !== undefined && this.#isClogged()
   }
 
   /** The send timeout runs; the requests that are held go on from `transportDrained`. */

@@ -115,7 +115,7 @@ export class DataWorker {
     this.#post({ type: 'listening', ...ports })
   }
 
-  receive(message: ToWorker): void {
+  receive(message: Exclude<ToWorker, { type: 'start' }>): void {
     switch (message.type) {
       case 'delta':
         this.#apply(message.delta)

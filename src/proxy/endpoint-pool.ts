@@ -22,6 +22,11 @@ export interface EndpointPoolOptions {
   readonly connections: Set<UpstreamConnection>
 }
 
+/** What pools and balancers know an endpoint by. */
+export function endpointKey({ address, port }: Endpoint): string {
+  return `${address}:${port}`
+}
+
 /**
  * Connections of one worker to one address, the one used last first: the others may grow old and be closed. And what
  * balancers go by, all of it whole numbers, which need no memory of their own.

@@ -1,5 +1,6 @@
 import type { RequestHead, ResponseHead } from '../http1/messages.ts'
 import {
+  ALLOW,
   CHUNK_END,
   CONTINUE,
   chunkHeader,
@@ -36,8 +37,9 @@ import type { WorkerContext } from './worker-context.ts'
 /**
  * One request and its response. Its life, in the order of this file:
  *
- *  1. `start`: the client connection has read a head. Host and path find a route; none is 404.
- *  2. phases: what the route asks for may answer instead of its backend.
+ *  1. `start`: the client connection has read a head. Host and path find a route; none is 404. An https URI in the
+ *     clear is 421, whatever it names.
+ *  2. phases: what the route asks for may answer instead of its backend. So does `Max-Forwards: 0` after them.
  *  3. attempt: an endpoint is chosen, a kept connection taken or a new one opened.
  *  4. forward: the head goes up, then the body as it comes. Both directions stop reading when the other is slow.
  *  5. response: its head goes down, then its body as it comes.
@@ -154,6 +156,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
 
   start(): void {
     const { table, routes } = this.#context
+    if (this.head.scheme === 'https' && !this.secure) return this.#answer(misdirected)
     const found = table.find(this.head.host, this.head.path)
     if (found === undefined) return this.#answer(this.#withoutRoute())
     this.#route = found.route
@@ -161,6 +164,7 @@ export class Exchange implements UpstreamUser, BalancedRequest {
     this.#bound = routes.of(found.host, found.route)
     const answer = check(this.#bound, this)
     if (answer !== undefined) return this.#answer(answer)
+    if (this.head.finalRecipient) return this.#answer(options)
     this.#backend = found.route.backend === undefined ? undefined : table.backend(found.route.backend)
     if (this.#backend === undefined) return this.fail('no_endpoint')
     if (!this.#bodyComplete) this.#buffer = this.#bufferFor(this.#bound)
@@ -724,10 +728,17 @@ export class Exchange implements UpstreamUser, BalancedRequest {
   }
 }
 
+/** Asked for over a secured connection, it came over another one: MUST be rejected, RFC 9110 section 7.4. */
+const misdirected: Answer = { status: 421, error: 'misdirected', close: true }
+
 /** An overload by a burst is over as soon as its requests are; by then others may have been scheduled elsewhere. */
 const overloaded: Answer = { status: 503, error: 'overloaded', close: true, retryAfterSeconds: 2 }
 
-function additionalFields({ location, retryAfterSeconds }: Answer): string | undefined {
+/** RFC 9110 section 9.3.7: of the proxy, not of the endpoint, to which the request may not go. */
+const options: Answer = { status: 204, allow: true }
+
+function additionalFields({ location, retryAfterSeconds, allow }: Answer): string | undefined {
+  if (allow === true) return ALLOW
   if (location !== undefined) return `Location: ${location}\r\n`
   return retryAfterSeconds === undefined ? undefined : `Retry-After: ${retryAfterSeconds}\r\n`
 }

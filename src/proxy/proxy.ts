@@ -57,6 +57,8 @@ interface DrainOptions {
 }
 
 export interface Proxy {
+  /** Lets the workers load their code, so that `start` takes less time. */
+  warm(): void
   /** Resolves when every worker listens. Rejects when the first one cannot. */
   start(): Promise<ProxyPorts>
   /** Resolves when every worker that serves, serves this revision; before `start` and after `close` at once. */
@@ -104,6 +106,10 @@ class ControlledProxy implements Proxy {
       onChange: keys => this.#tellAll({ type: 'ticket-keys', keys }),
     })
     this.#slots = Array.from({ length: Math.max(1, options.workers) }, (_, index) => this.#createSlot(index))
+  }
+
+  warm(): void {
+    for (const slot of this.#slots) slot.warm()
   }
 
   async start(): Promise<ProxyPorts> {

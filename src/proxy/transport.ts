@@ -103,10 +103,15 @@ export class Transport {
 
   uncork(): void {
     this.#corked = false
-    if (this.#text === '') return
-    const text = this.#text
-    this.#text = ''
-    this.#writeText(text)
+    if (this.#text !== '') {
+      const text = this.#text
+      this.#text = ''
+      this.#writeText(text)
+    }
+    // What was too much to gather may have left at once: no write is under way that would tell of it.
+    if (!this.#needsDrain || this.#pending > 0 || this.#socket.writableNeedDrain) return
+    this.#needsDrain = false
+    this.#user.transportDrained()
   }
 
   pause(): void {

@@ -6,10 +6,11 @@ import { noteFailedAfter, noteLatency } from './balancers/latency.ts'
 import type { RandomNumbers } from './balancers/random-numbers.ts'
 import type { CoarseClock } from './coarse-clock.ts'
 import { EndpointGuard } from './endpoint-guard.ts'
-import { EndpointPool } from './endpoint-pool.ts'
+import { EndpointPool, endpointKey } from './endpoint-pool.ts'
 import { PassiveHealth } from './passive-health.ts'
 import type { BalancedRequest, RouteBalancing } from './route-balancing.ts'
 import type { TransportSupport } from './transport.ts'
+import { UnusedJoins } from './unused-joins.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { WorkerCounters } from './worker-counters.ts'
 
@@ -50,6 +51,7 @@ export class Upstreams {
   readonly #runtimes = new WeakMap<Backend, BackendRuntime>()
   readonly #balancing: BalancingContext
   readonly #health: PassiveHealth
+  readonly #unusedJoins = new UnusedJoins()
   #settings: ProxySettings
 
   constructor(options: UpstreamsOptions) {
@@ -66,13 +68,18 @@ export class Upstreams {
     if (delta.settings !== undefined) {
       this.#settings = delta.settings
       this.#balancing.candidates.slowStartMs = delta.settings.loadBalance.slowStartMs
+      if (delta.settings.loadBalance.slowStartMs === 0) this.#unusedJoins.clear()
     }
     for (const [id, backend] of delta.backends) {
       const before = this.#current.get(id)
       if (backend === undefined) this.#current.delete(id)
       else this.#current.set(id, backend)
-      const runtime = before === undefined ? undefined : this.#runtimes.get(before)
-      if (before === undefined || runtime === undefined) continue
+      if (before === undefined) continue
+      const runtime = this.#runtimes.get(before)
+      if (runtime === undefined) {
+        this.#changeUnused(before, backend)
+        continue
+      }
       // The new ones first: a pool that both have must not be retired in between.
       if (backend !== undefined) this.#enter(backend, before)
       this.#leave(runtime)
@@ -145,8 +152,12 @@ export class Upstreams {
   #enter(backend: Backend, before: Backend | undefined): BackendRuntime | undefined {
     if (this.#current.get(backend.id) !== backend) return undefined
     const isJoining = before !== undefined && before.endpoints.length > 0
-    const joinedMs = isJoining ? Math.round(this.#options.clock.nowMs) : -1
-    const pools = backend.endpoints.map(endpoint => this.#pool(endpoint, joinedMs))
+    const joinedMs = isJoining ? this.#nowMs : -1
+    const unusedJoins = this.#unusedJoins.take(backend.id)
+    const pools = backend.endpoints.map(endpoint => {
+      const key = endpointKey(endpoint)
+      return this.#pool(endpoint, key, unusedJoins.get(key) ?? joinedMs)
+    })
     for (const pool of pools) pool.references++
     const balancing = new BackendBalancing(backend, pools, {
       ...this.#balancing,
@@ -167,8 +178,19 @@ export class Upstreams {
     }
   }
 
-  #pool(endpoint: Endpoint, joinedMs: number): EndpointPool {
-    const key = `${endpoint.address}:${endpoint.port}`
+  /** A backend that is not entered yet has changed, or is gone: all that is kept of it is who is new. */
+  #changeUnused(before: Backend, after: Backend | undefined): void {
+    const { slowStartMs } = this.#settings.loadBalance
+    if (after === undefined) this.#unusedJoins.take(before.id)
+    else if (slowStartMs > 0) this.#unusedJoins.note(before, after, { nowMs: this.#nowMs, slowStartMs })
+  }
+
+  /** Whole numbers need no memory of their own. */
+  get #nowMs(): number {
+    return Math.round(this.#options.clock.nowMs)
+  }
+
+  #pool(endpoint: Endpoint, key: string, joinedMs: number): EndpointPool {
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new EndpointPool(endpoint, {

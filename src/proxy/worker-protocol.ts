@@ -14,6 +14,11 @@ export interface ProxyPorts {
   readonly httpsPort: number
 }
 
+/** Given to the thread of a worker, which loads its code and waits. */
+export interface WorkerIdentity {
+  readonly index: number
+}
+
 /** Given to a worker when it starts: it applies `state` before it listens, so it never serves an empty table. */
 export interface WorkerConfiguration {
   readonly index: number
@@ -33,6 +38,8 @@ export interface WorkerConfiguration {
 }
 
 export type ToWorker =
+  /** The first message; what comes before it is not heeded. */
+  | { readonly type: 'start'; readonly configuration: WorkerConfiguration }
   | { readonly type: 'delta'; readonly delta: Delta }
   /** For tickets from now on; those of the keys before are no longer read. */
   | { readonly type: 'ticket-keys'; readonly keys: Uint8Array }

@@ -11,6 +11,7 @@ import {
   type ProxyPorts,
   type ToWorker,
   type WorkerConfiguration,
+  type WorkerIdentity,
   workerEvents,
 } from './worker-protocol.ts'
 
@@ -38,6 +39,7 @@ export class WorkerSlot {
   readonly counters = new WorkerCounters()
   readonly #options: WorkerSlotOptions
   #worker: Worker | undefined
+  #started = false
   #serving = false
   #revision = 0
   #lost = 0
@@ -62,8 +64,14 @@ export class WorkerSlot {
     this.#stillness = new Stillness(options.maxStillLooks)
   }
 
+  /** Starts the thread, which waits for its configuration. */
+  warm(): void {
+    this.#worker ??= this.#createWorker()
+  }
+
   /** Resolves when the worker listens; rejects when it ends before. */
   async start(): Promise<ProxyPorts> {
+    this.#started = true
     return new Promise<ProxyPorts>((resolve, reject) => {
       this.#onListening = resolve
       this.#onEarlyExit = reject
@@ -128,7 +136,7 @@ export class WorkerSlot {
 
   /** Resolves with the number of connections that had to be cut; a worker that hangs is not waited for. */
   async stop(graceMs: number): Promise<number> {
-    if (this.#worker === undefined) return 0
+    if (this.#worker === undefined || !this.#started) return 0
     return new Promise(resolve => {
       const timer = setTimeout(() => this.#onStopped?.(this.counters.value('connectionsOpen')), graceMs + stopMarginMs)
       this.#onStopped = cut => {
@@ -174,20 +182,25 @@ export class WorkerSlot {
   }
 
   #spawn(): void {
-    const { workerFile, configure, index } = this.#options
+    this.warm()
+    this.send({ type: 'start', configuration: this.#options.configure(this.counters.memory) })
+  }
+
+  #createWorker(): Worker {
+    const { workerFile, index } = this.#options
     const worker = new Worker(workerFile, {
-      workerData: configure(this.counters.memory),
+      workerData: { index } satisfies WorkerIdentity,
       name: `data worker ${index}`,
       // What the control thread was given on its command line is not the worker's business.
       argv: [],
       resourceLimits: workerHeapLimits(),
     })
-    this.#worker = worker
     worker.on('message', (message: FromWorker) => this.#receive(worker, message))
     worker.on('error', error => {
       this.#lastError = error
     })
     worker.on('exit', code => this.#onExit(worker, code))
+    return worker
   }
 
   #receive(worker: Worker, message: FromWorker): void {
@@ -230,7 +243,8 @@ export class WorkerSlot {
     const cut = this.counters.value('connectionsOpen')
     if (!this.#closing) this.counters.loseRequests()
     this.counters.resetGauges()
-    if (this.#closing) return
+    // One that ended before it was asked for anything is made anew then.
+    if (this.#closing || !this.#started) return
     this.#lost++
     const { log, index } = this.#options
     const error = this.#lastError instanceof Error ? (this.#lastError.stack ?? this.#lastError.message) : ''

@@ -21,7 +21,19 @@ export function refuseEndpointAddress(address: string, allowLoopback: boolean): 
   return parsed === undefined ? 'invalid' : refuseEndpoint(parsed, allowLoopback)
 }
 
+const endpointRanges = [...loopback, ...unspecified, ...linkLocal, ...multicast]
+
+/** First octets of the IPv4 addresses that need a closer look: hardly any of a hundred thousand endpoints does. */
+const suspectOctets: ReadonlySet<number> = new Set(
+  endpointRanges.flatMap(range => {
+    if (range.family === 6) return []
+    const [first, last] = [Math.floor(range.start / 2 ** 24), Math.floor(range.end / 2 ** 24)]
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  }),
+)
+
 function refuseEndpoint(address: IpAddress, allowLoopback: boolean): AddressRefusal | undefined {
+  if (address.family === 4 && !suspectOctets.has(Math.floor(address.value / 2 ** 24))) return undefined
   const embedded = embeddedIpv4(address)
   if (embedded !== undefined) return refuseEndpoint(embedded, false)
   if (holds(loopback, address)) return allowLoopback ? undefined : 'loopback'

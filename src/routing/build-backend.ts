@@ -161,12 +161,17 @@ function collect(slice: PackedEndpointSlice, { ports, candidates, zone }: Collec
     const { addresses, conditions } = endpoint
     const ready = conditions?.ready !== false
     if (!ready && !(conditions?.serving === true && conditions.terminating === true)) continue
-    const place = endpoint.zone === undefined ? {} : { zone: endpoint.zone }
-    const endpoints = addresses.flatMap(address => ports.map(port => ({ address, port, ...place })))
     const list = ready ? candidates.ready : candidates.terminating
-    for (const one of endpoints) list.push(one)
-    if (ready && endpoints.length > 0) noteHint(candidates, endpoint.hints?.forZones ?? [], { zone, endpoints })
+    const first = list.length
+    for (const address of addresses) for (const port of ports) list.push(endpointAt(address, port, endpoint.zone))
+    if (ready && zone !== undefined && list.length > first) {
+      noteHint(candidates, endpoint.hints?.forZones ?? [], { zone, endpoints: list.slice(first) })
+    }
   }
+}
+
+function endpointAt(address: string, port: number, zone: string | undefined): Endpoint {
+  return zone === undefined ? { address, port } : { address, port, zone }
 }
 
 /**
@@ -177,7 +182,7 @@ function collect(slice: PackedEndpointSlice, { ports, candidates, zone }: Collec
 function noteHint(
   candidates: Candidates,
   forZones: readonly { readonly name: string }[],
-  { zone, endpoints }: { readonly zone: string | undefined; readonly endpoints: readonly Endpoint[] },
+  { zone, endpoints }: { readonly zone: string; readonly endpoints: readonly Endpoint[] },
 ): void {
   if (forZones.length === 0) candidates.hinted = undefined
   else if (forZones.some(({ name }) => name === zone)) candidates.hinted?.push(...endpoints)
@@ -185,12 +190,15 @@ function noteHint(
 
 /** In an order that does not depend on that of the slices, each address and port once. */
 function sortedOnce(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const sorted = [...endpoints].sort(
-    (one, other) =>
-      compareText(one.address, other.address) || one.port - other.port || compareText(one.zone ?? '', other.zone ?? ''),
-  )
+  const sorted = [...endpoints].sort(compareEndpoints)
   return sorted.filter((endpoint, index) => {
     const before = sorted[index - 1]
     return before?.address !== endpoint.address || before.port !== endpoint.port
   })
+}
+
+function compareEndpoints(one: Endpoint, other: Endpoint): number {
+  return (
+    compareText(one.address, other.address) || one.port - other.port || compareText(one.zone ?? '', other.zone ?? '')
+  )
 }

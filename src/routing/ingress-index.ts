@@ -45,7 +45,7 @@ export class IngressIndex {
     return this.#ofSecret.keys()
   }
 
-  #resolve(keys: ReadonlySet<string>): readonly IngressModel[] {
+  #resolve(keys: Iterable<string>): readonly IngressModel[] {
     return [...keys].map(key => this.#models.get(key)).filter(model => model !== undefined)
   }
 

@@ -1,17 +1,23 @@
 import type { ChangedObject } from './model.ts'
 
+const nobody: ReadonlySet<ChangedObject> = new Set()
+
 /** Units to be evaluated again, each with the changes that are to blame. */
 export class Marks {
-  readonly #causes = new Map<string, Set<ChangedObject>>()
+  readonly #causes = new Map<string, ReadonlySet<ChangedObject>>()
 
   add(unit: string, causes: Iterable<ChangedObject>): void {
-    const known = this.#causes.get(unit) ?? new Set()
-    this.#causes.set(unit, known)
-    for (const cause of causes) known.add(cause)
+    let known = this.#causes.get(unit)
+    for (const cause of causes) {
+      // Most units are marked with one cause or, when a table is read as a whole, with none.
+      if (known === undefined || known === nobody) known = new Set()
+      if (!known.has(cause)) (known as Set<ChangedObject>).add(cause)
+    }
+    this.#causes.set(unit, known ?? nobody)
   }
 
   causes(unit: string): ReadonlySet<ChangedObject> {
-    return this.#causes.get(unit) ?? new Set()
+    return this.#causes.get(unit) ?? nobody
   }
 
   /** Units marked so far; those that are added meanwhile are given too. */

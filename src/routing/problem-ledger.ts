@@ -13,7 +13,9 @@ export class ProblemLedger {
   #before = new Map<string, readonly Problem[]>()
 
   set(unit: string, problems: readonly Problem[]): void {
-    if (!this.#before.has(unit)) this.#before.set(unit, this.#ofUnit.get(unit) ?? [])
+    const known = this.#ofUnit.get(unit)
+    if (known === undefined && problems.length === 0) return
+    if (!this.#before.has(unit)) this.#before.set(unit, known ?? [])
     if (problems.length === 0) this.#ofUnit.delete(unit)
     else this.#ofUnit.set(unit, problems)
   }

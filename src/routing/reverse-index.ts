@@ -1,4 +1,4 @@
-const none: ReadonlySet<string> = new Set()
+const none: readonly string[] = []
 
 /** Who refers to what: a set of keys for each key. Most have one referrer, which is kept without a set. */
 export class ReverseIndex {
@@ -19,10 +19,10 @@ export class ReverseIndex {
     }
   }
 
-  get(key: string): ReadonlySet<string> {
+  get(key: string): Iterable<string> {
     const known = this.#referrers.get(key)
     if (known === undefined) return none
-    return typeof known === 'string' ? new Set([known]) : known
+    return typeof known === 'string' ? [known] : known
   }
 
   has(key: string): boolean {

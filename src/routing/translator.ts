@@ -40,7 +40,7 @@ export interface TranslatorOptions {
 export interface Translation {
   /** What the table must take in; undefined when nothing of it changed. */
   readonly delta: Delta | undefined
-  /** The objects that brought the delta about, without those whose change made no difference. */
+  /** The objects that brought the delta about, without those whose change made no difference, and those that were staged. */
   readonly changed: readonly ChangedObject[]
   readonly problems: ProblemChanges
 }
@@ -59,6 +59,10 @@ export interface Translator {
   apply(changes: readonly Change[]): Translation
   /** Other options; those that are left out stay. */
   reconfigure(options: Partial<TranslatorOptions>): Translation
+  /** Takes changes in as they come, of which nothing can be told before all are there: the next `apply` does. */
+  stage(changes: readonly Change[]): void
+  /** The same for other options. */
+  stageOptions(options: Partial<TranslatorOptions>): void
   /** Every problem that there is now, in a fixed order. */
   problems(): readonly Problem[]
   references(): SecretReferences
@@ -78,6 +82,8 @@ class IncrementalTranslator implements Translator {
   readonly #builder: ModelBuilder
   readonly #served = new Map<string, { readonly namespace: string; readonly name: string }>()
   #isDefault: boolean
+  /** Of what was staged since the last translation. */
+  #marks = new Marks()
 
   constructor(options: TranslatorOptions) {
     this.#options = options
@@ -86,26 +92,29 @@ class IncrementalTranslator implements Translator {
   }
 
   apply(changes: readonly Change[]): Translation {
-    const marks = new Marks()
-    const ingresses = new Map<string, ChangedObject[]>()
-    for (const change of distinct(changes)) this.#take(change, { marks, ingresses })
-    this.#followDefaultClass(ingresses)
-    for (const [key, causes] of ingresses) this.#readIngress(key, { causes, marks, again: false })
-    return this.#builder.build(marks)
+    this.#take(changes, nameOf)
+    return this.#build()
   }
 
-  reconfigure(changed: Partial<TranslatorOptions>): Translation {
+  reconfigure(options: Partial<TranslatorOptions>): Translation {
+    this.stageOptions(options)
+    return this.#build()
+  }
+
+  stage(changes: readonly Change[]): void {
+    this.#take(changes, () => [])
+  }
+
+  stageOptions(changed: Partial<TranslatorOptions>): void {
     const before = this.#options
     const options = { ...before, ...changed }
     this.#options = options
     this.#isDefault = this.#isDefaultClass()
-    const marks = new Marks()
     const again = options.annotationsPrefix !== before.annotationsPrefix
     if (again || !sameData(scopeOf(before), scopeOf(options))) {
-      for (const key of this.#snapshot.ingressKeys()) this.#readIngress(key, { causes: [], marks, again })
+      for (const key of this.#snapshot.ingressKeys()) this.#readIngress(key, [], again)
     }
-    this.#builder.reconfigure(options, marks)
-    return this.#builder.build(marks)
+    this.#builder.reconfigure(options, this.#marks)
   }
 
   problems(): readonly Problem[] {
@@ -127,18 +136,33 @@ class IncrementalTranslator implements Translator {
     return this.#snapshot.size
   }
 
-  #take(change: Change, into: { marks: Marks; ingresses: Map<string, ChangedObject[]> }): void {
+  #build(): Translation {
+    const marks = this.#marks
+    this.#marks = new Marks()
+    return this.#builder.build(marks)
+  }
+
+  #take(changes: readonly Change[], causesOf: (change: Change) => readonly ChangedObject[]): void {
+    const ingresses = new Map<string, readonly ChangedObject[]>()
+    for (const change of distinct(changes)) {
+      const causes = causesOf(change)
+      this.#mark(change, causes)
+      if (change.kind === 'Ingress') ingresses.set(objectKey(change.namespace, change.name), causes)
+    }
+    this.#followDefaultClass(ingresses)
+    for (const [key, causes] of ingresses) this.#readIngress(key, causes, false)
+  }
+
+  #mark(change: Change, causes: readonly ChangedObject[]): void {
     const { kind, namespace, name } = change
-    const cause = [{ kind, namespace, name }]
-    for (const service of this.#snapshot.set(change)) this.#builder.markService(service, cause, into.marks)
+    for (const service of this.#snapshot.set(change)) this.#builder.markService(service, causes, this.#marks)
     const key = objectKey(namespace, name)
-    if (kind === 'Ingress') into.ingresses.set(key, cause)
-    if (kind === 'Service') this.#builder.markService(key, cause, into.marks)
-    if (kind === 'Secret') this.#builder.markSecret(key, cause, into.marks)
+    if (kind === 'Service') this.#builder.markService(key, causes, this.#marks)
+    if (kind === 'Secret') this.#builder.markSecret(key, causes, this.#marks)
   }
 
   /** A class that becomes the default one, or ceases to be, changes which Ingresses are ours. */
-  #followDefaultClass(ingresses: Map<string, ChangedObject[]>): void {
+  #followDefaultClass(ingresses: Map<string, readonly ChangedObject[]>): void {
     const isDefault = this.#isDefaultClass()
     if (isDefault === this.#isDefault) return
     this.#isDefault = isDefault
@@ -153,7 +177,8 @@ class IncrementalTranslator implements Translator {
     return object?.metadata.annotations?.[defaultClassAnnotation] === 'true'
   }
 
-  #readIngress(key: string, context: { causes: readonly ChangedObject[]; marks: Marks; again: boolean }): void {
+  #readIngress(key: string, causes: readonly ChangedObject[], again: boolean): void {
+    const context = { causes, marks: this.#marks }
     const ingress = this.#snapshot.ingress(key)
     const { ingressClass, namespaces, ingressSelector, annotationsPrefix } = this.#options
     const scope = { className: ingressClass.name, isDefault: this.#isDefault, namespaces, ingressSelector }
@@ -167,9 +192,13 @@ class IncrementalTranslator implements Translator {
     this.#served.set(key, { namespace: ingress.metadata.namespace ?? '', name: ingress.metadata.name })
     const said = this.#snapshot.packedIngress(key)?.said ?? ''
     // Most updates of an Ingress are of its status or its managed fields.
-    if (before?.said === said && !context.again) return
+    if (before?.said === said && !again) return
     this.#builder.replaceIngress(key, { ...readIngress(ingress, annotationsPrefix), said }, context)
   }
+}
+
+function nameOf({ kind, namespace, name }: Change): readonly ChangedObject[] {
+  return [{ kind, namespace, name }]
 }
 
 /** Of several changes of one object only the last counts. */

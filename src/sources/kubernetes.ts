@@ -5,6 +5,7 @@ import type { KubeClient } from '../kube/client.ts'
 import { Reflector, type ReflectorOptions } from '../kube/reflector.ts'
 import { type Resource, resources } from '../kube/resource.ts'
 import { Store } from '../kube/store.ts'
+import { readInstanceConfiguration } from '../routing/instance-configuration.ts'
 import type { Change, SourceObject } from '../routing/snapshot.ts'
 import { ChangeBatch } from './change-batch.ts'
 import { decodeEndpointSlice } from './decode-endpoint-slice.ts'
@@ -117,6 +118,7 @@ export class KubernetesSource implements Source {
       transform,
       decode,
       store,
+      storePages: true,
       ...scope,
       ...(timings ? { timings } : {}),
     })
@@ -151,12 +153,14 @@ export class KubernetesSource implements Source {
 
   #configure(text: string): void {
     if (text === this.#configuration) return
-    let configuration: InstanceConfiguration
-    try {
+    const { configuration, fault } = readInstanceConfiguration(text)
+    if (configuration === undefined) {
       // The operator alone writes it; what it wrote last stays in force when somebody else broke it.
-      configuration = JSON.parse(text) as InstanceConfiguration
-    } catch (error) {
-      this.#options.log.warn({ key: instanceConfigurationKey, error: String(error) }, 'configuration could not be read')
+      const { instance, log } = this.#options
+      log.warn(
+        { namespace: instance.namespace, configMap: childName(instance), field: fault.field, problem: fault.message },
+        'configuration can not be used, the last good one stays in force',
+      )
       return
     }
     this.#configuration = text

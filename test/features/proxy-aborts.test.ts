@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { describe, expect, test } from 'vitest'
+import { type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import type { RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 const framings = [

@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import { type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { deadPort, type RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 async function lines(count: number): Promise<string[]> {
@@ -41,16 +36,15 @@ test('a line has the fields of ingress-nginx in its order', async () => {
 })
 
 test('a request that was tried twice names both attempts', async () => {
-  const dead = await new RawBackend().start()
-  await dead.close()
-  await proxy.publish({ backends: { app: [dead.port, backend.port] } })
+  const dead = await deadPort()
+  await proxy.publish({ backends: { app: [dead, backend.port] } })
   const client = await proxy.client()
   client.get('a.test')
   await client.response()
   client.get('a.test')
   await client.response()
   const retried = (await lines(2)).find(line => line.includes('502, 200'))
-  expect(retried).toContain(`127.0.0.1:${dead.port}, 127.0.0.1:${backend.port} 0, 12 `)
+  expect(retried).toContain(`127.0.0.1:${dead}, 127.0.0.1:${backend.port} 0, 12 `)
 })
 
 test('a request without a route, and bytes that are no request, have their line', async () => {

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import { type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 
 const bodyBytes = 64 * 1024 * 1024
 /** What kernels and user space may hold between two sockets on loopback, far less than the body. */
@@ -9,19 +10,12 @@ const heldBytes = 24 * 1024 * 1024
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({
-    hosts: { 'a.test': host('a.test', 'app') },
-    backends: { app: [backend.port] },
-    settings: { limits: { maxBodyBytes: 0 } },
-  })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+withOneBackend(
+  one => {
+    ;({ backend, proxy } = one)
+  },
+  { settings: { limits: { maxBodyBytes: 0 } } },
+)
 
 /** Writes `total` bytes as fast as they are taken; returns how many have been taken so far. */
 function pour(

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import type { InProcess } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import type { RawBackend } from '../proxy/raw-backend.ts'
 
 const bodyBytes = 8 * 1024 * 1024
 const refusal = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n\r\ntoo long'
@@ -8,20 +9,13 @@ const refusal = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n\r\ntoo 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  backend.readsRequests = false
-  proxy = await new InProcess().start({
-    hosts: { 'a.test': host('a.test', 'app') },
-    backends: { app: [backend.port] },
-    settings: { limits: { maxBodyBytes: 0 } },
-  })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+withOneBackend(
+  one => {
+    ;({ backend, proxy } = one)
+    backend.readsRequests = false
+  },
+  { settings: { limits: { maxBodyBytes: 0 } } },
+)
 
 test.each([
   ['resets the connection', (socket: { resetAndDestroy(): unknown }) => socket.resetAndDestroy()],

@@ -1,29 +1,17 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { describe, expect, test } from 'vitest'
+import { host, type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { deadPort, ok, RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
-
-/** A port where nothing listens. */
-async function deadPort(): Promise<number> {
-  const dead = await new RawBackend().start()
-  await dead.close()
-  return dead.port
-}
 
 describe('a client', () => {
   test('that goes away before its answer frees the endpoint at once', async () => {
@@ -36,6 +24,21 @@ describe('a client', () => {
     await proxy.until(stats => stats.requestsInFlight === 0)
     expect(proxy.stats.errors.client_gone).toBe(1)
   })
+
+  test.each(['resetAndDestroy', 'destroy'] as const)(
+    'frees the endpoint, too, when all of its body has come: %s',
+    async by => {
+      backend.answer = () => {}
+      const client = await proxy.client()
+      client.send('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello')
+      await proxy.until(() => backend.requests.length === 1)
+      client.socket[by]()
+      await backend.connections[0]?.closed
+      await proxy.until(stats => stats.requestsInFlight === 0)
+      expect(proxy.stats.errors.client_gone).toBe(1)
+    },
+    8_000,
+  )
 
   test('that closes without a reset frees the endpoint, too', async () => {
     backend.answer = () => {}

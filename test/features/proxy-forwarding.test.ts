@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { describe, expect, test } from 'vitest'
+import { host, type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 describe('a request', () => {
@@ -80,6 +75,27 @@ describe('a request', () => {
     expect(headers?.get('x-forwarded-host')).toEqual(['shop.test'])
   })
 
+  test('for an https URI gets 421 in the clear, unless a trusted proxy in front says that its client came over TLS', async () => {
+    const request = 'GET https://a.test/x HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-Proto: https\r\n\r\n'
+    const misdirected = await proxy.client()
+    misdirected.send(request)
+    expect(await misdirected.response()).toMatchObject({ status: 421, body: '421 Misdirected Request\n' })
+    await misdirected.untilClosed()
+    expect(backend.requests).toEqual([])
+    expect(proxy.stats.errors.misdirected).toBe(1)
+    await proxy.publish({ settings: { trustForwardedHeaders: true } })
+    const client = await proxy.client()
+    client.send(request)
+    expect((await client.response()).body).toBe('hello from /x')
+    expect(backend.requests[0]?.headers.get('x-forwarded-proto')).toEqual(['https'])
+  })
+
+  test('for an https URI of a host that nobody serves gets 421 in the clear, too', async () => {
+    const client = await proxy.client()
+    client.send('GET https://other.test/healthz HTTP/1.1\r\nHost: a.test\r\n\r\n')
+    expect((await client.response()).status).toBe(421)
+  })
+
   test('carries the Host of upstream-vhost where the route asks for it', async () => {
     await proxy.publish({ hosts: { 'a.test': host('a.test', 'app', { options: { upstreamVhost: 'inner.test' } }) } })
     const client = await proxy.client()
@@ -96,6 +112,43 @@ describe('a request', () => {
     const response = await client.response()
     expect(response.headers.get('date')).toEqual(['then'])
     expect(response.headers.get('server')).toEqual(['mine'])
+  })
+})
+
+describe('OPTIONS with Max-Forwards: 0', () => {
+  test('is answered by the proxy, which tells the methods that it takes, and keeps the connection', async () => {
+    const client = await proxy.client()
+    client.send('OPTIONS /x HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n')
+    const response = await client.response()
+    expect(response).toMatchObject({ status: 204, body: '' })
+    expect(response.headers.get('allow')).toEqual(['GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH'])
+    expect(response.headers.has('content-length')).toBe(false)
+    client.get('a.test', '/next')
+    expect((await client.response()).body).toBe('hello from /next')
+    expect(backend.requests.map(({ target }) => target)).toEqual(['/next'])
+  })
+
+  test('gets what the route says before its endpoint would be asked', async () => {
+    const refused = host('a.test', 'app', { refusal: { status: 503, reason: 'because' } })
+    await proxy.publish({ hosts: { 'a.test': refused } })
+    const client = await proxy.client()
+    client.send('OPTIONS /x HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\n\r\n')
+    expect((await client.response()).status).toBe(503)
+    client.send('OPTIONS /x HTTP/1.1\r\nHost: other.test\r\nMax-Forwards: 0\r\n\r\n')
+    expect((await client.response()).status).toBe(404)
+  })
+
+  test('is answered before its body has come, and the connection ends', async () => {
+    const client = await proxy.client()
+    client.send(
+      'OPTIONS /x HTTP/1.1\r\nHost: a.test\r\nMax-Forwards: 0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+    )
+    const response = await client.response()
+    expect(response.status).toBe(204)
+    expect(response.headers.get('connection')).toEqual(['close'])
+    await client.untilClosed()
+    expect(client.unread).toBe('')
+    expect(backend.connections).toEqual([])
   })
 })
 

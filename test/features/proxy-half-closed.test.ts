@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import type { InProcess } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 import type { RawClient, ReceivedResponse } from '../proxy/raw-client.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 /** Longer than it takes the proxy to ask a silent client whether it is there. */

@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess, type SettingsChange } from '../proxy/in-process.ts'
-import { type BackendConnection, ok, RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import type { InProcess, SettingsChange } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { type BackendConnection, ok, type RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 async function keep(upstreamKeepAlive: NonNullable<SettingsChange['upstreamKeepAlive']>): Promise<void> {

@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
-import { host, InProcess, turn } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { host, type InProcess, turn } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 async function serve(options: RouteOptions): Promise<void> {
@@ -132,3 +127,27 @@ test('a client that leaves, or is too slow, costs no endpoint anything', async (
   const line = String.raw`.*"POST /p HTTP/1\.1" (?:408|499) .* \[test-app-80\] \[\] - - - - [0-9a-f]{32}\n`
   expect(proxy.accessLog()).toMatch(new RegExp(`^${line}${line}$`))
 })
+
+test.each([
+  ['fits the buffer', 1_000_000],
+  ['is longer than the buffer', 100_000],
+])(
+  'a body in small pieces that %s waits for its answer for as long as that takes',
+  async (_, maxBufferedBodyBytes) => {
+    await proxy.publish({ settings: { timeouts: { sendMs: 300 } } })
+    await serve({ requestBuffering: true, maxBufferedBodyBytes })
+    backend.answer = (_, connection) => {
+      setTimeout(() => connection.send(ok('at last')), 1_000)
+    }
+    const client = await proxy.client()
+    client.send('POST /p HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n')
+    for (let sent = 0; sent < 200_000; sent += 4_000) {
+      client.send(`fa0\r\n${'x'.repeat(4_000)}\r\n`)
+      await turn()
+    }
+    client.send('0\r\n\r\n')
+    expect(await client.response()).toMatchObject({ status: 200, body: 'at last' })
+    expect(backend.requests[0]?.body).toHaveLength(200_000)
+  },
+  10_000,
+)

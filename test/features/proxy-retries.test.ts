@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RouteOptions } from '../../src/routing/annotations.ts'
 import { host, InProcess } from '../proxy/in-process.ts'
-import { type Answer, ok, RawBackend } from '../proxy/raw-backend.ts'
+import { type Answer, deadPort, ok, RawBackend } from '../proxy/raw-backend.ts'
 import type { RawClient, ReceivedResponse } from '../proxy/raw-client.ts'
 
 let backends: readonly [RawBackend, RawBackend, RawBackend]
@@ -101,9 +101,8 @@ describe('proxy-next-upstream', () => {
   })
 
   test('off tries one endpoint, even where the connection was refused', async () => {
-    const dead = await new RawBackend().start()
-    await dead.close()
-    await proxy.publish({ backends: { app: [dead.port, dead.port] } })
+    const dead = await deadPort()
+    await proxy.publish({ backends: { app: [dead, dead] } })
     const client = await serve({ retryOn: ['off'] })
     expect((await request(client)).status).toBe(502)
     expect(proxy.stats.upstreamConnects).toBe(1)

@@ -1,8 +1,9 @@
 import { connect as connectTcp } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import { host, type InProcess } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import type { RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
 import { testCertificate } from '../proxy/test-certificate.ts'
 
@@ -14,24 +15,20 @@ const renewed = testCertificate('test/exact', 'renewed', ['a.test'])
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({
+withOneBackend(
+  one => {
+    ;({ backend, proxy } = one)
+  },
+  {
     hosts: {
       'a.test': host('a.test', 'app', { tls: true, certificate: exact.id }),
       '*.wild.test': host('*.wild.test', 'app', { tls: true, certificate: wildcard.id }),
       'plain.test': host('plain.test', 'app'),
     },
-    backends: { app: [backend.port] },
     certificates: [fallback, exact, wildcard],
     defaultCertificate: fallback.id,
-  })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+  },
+)
 
 async function connect(options: ConnectionOptions) {
   return RawClient.connectTls(proxy.httpsPort, options)

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
-import { type BackendConnection, RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import type { InProcess } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import type { BackendConnection, RawBackend } from '../proxy/raw-backend.ts'
 import type { RawClient } from '../proxy/raw-client.ts'
 
 const handshake =
@@ -15,24 +16,17 @@ const hello = '\x81\x05hello'
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  backend.answer = (_, connection) => {
-    backend.readsRequests = false
-    connection.received = ''
-    connection.send(switching)
-  }
-  proxy = await new InProcess().start({
-    hosts: { 'a.test': host('a.test', 'app') },
-    backends: { app: [backend.port] },
-    settings: { timeouts: { tunnelDrainMs: 0 } },
-  })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+withOneBackend(
+  one => {
+    ;({ backend, proxy } = one)
+    backend.answer = (_, connection) => {
+      backend.readsRequests = false
+      connection.received = ''
+      connection.send(switching)
+    }
+  },
+  { settings: { timeouts: { tunnelDrainMs: 0 } } },
+)
 
 async function open(): Promise<{ readonly client: RawClient; readonly server: BackendConnection }> {
   backend.readsRequests = true

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { host, InProcess } from '../proxy/in-process.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { expect, test } from 'vitest'
+import type { InProcess } from '../proxy/in-process.ts'
+import { withOneBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 import type { RawClient } from '../proxy/raw-client.ts'
 
 const handshake =
@@ -14,14 +15,8 @@ const switching =
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-  proxy = await new InProcess().start({ hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } })
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
+withOneBackend(one => {
+  ;({ backend, proxy } = one)
 })
 
 /** The endpoint accepts, then returns every byte. */
@@ -150,3 +145,21 @@ test('a tunnel outlives the removal of its endpoint from the table', async () =>
   await client.until('still here')
   expect(proxy.stats.tunnelsOpen).toBe(1)
 })
+
+test('the endpoint hears of the end of a client that closed its sending side before the handshake was answered', async () => {
+  backend.answer = () => {
+    backend.readsRequests = false
+  }
+  const client = await proxy.client()
+  client.send(handshake)
+  client.socket.end()
+  await proxy.until(() => backend.requests.length === 1)
+  await new Promise(resolve => {
+    setTimeout(resolve, 200)
+  })
+  const [server] = backend.connections
+  server?.send(`${switching}late`)
+  await client.until('late')
+  await server?.closed
+  expect(server?.isClosed).toBe(true)
+}, 10_000)

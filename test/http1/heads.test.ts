@@ -35,6 +35,7 @@ describe('a request head', () => {
     )
     expect(head).toEqual({
       method: 'GET',
+      scheme: undefined,
       target: '/x?y',
       path: '/x',
       host: 'a.test',
@@ -44,6 +45,7 @@ describe('a request head', () => {
       framing: 'none',
       contentLength: 0,
       expectContinue: false,
+      finalRecipient: false,
       upgradeWebSocket: false,
       fields: 'User-Agent: test\r\nReferer: /r\r\nCookie: a=1\r\nCookie: b=2\r\nX-A: \t b \r\n',
       identity: { forwardedFor: '1.1.1.1, 2.2.2.2', forwardedHost: '', forwardedProto: '', requestId: 'id' },

@@ -107,7 +107,7 @@ export function requestDisagreement(octets: Buffer, ours: StreamReading): string
       minorVersion: Math.min(message?.minorVersion ?? 0, 1),
       keepAlive: message?.keepAlive,
       body: message?.body,
-      fields: forwardedFields(message?.fields ?? []),
+      fields: forwardedFields(message?.fields ?? [], message?.method ?? ''),
     }
     // It has closed the connection over a trailer that we drop.
     if (isExcused('request', octets, 'HPE_CLOSED_CONNECTION')) other.keepAlive = mine.keepAlive
@@ -177,16 +177,23 @@ function meaningOf({ head, body }: ReadRequest) {
 const HELD_BACK =
   /^(?:host|connection|content-length|transfer-encoding|upgrade|expect|keep-alive|te|trailer|http2-settings|x-request-id|x-real-ip|x-scheme|x-rewrite-url|forwarded|proxy|proxy-(?:connection|authenticate|authentication-info|authorization)|(?:x-forwarded|x-original|ssl-client)-.+)$/
 
-function forwardedFields(fields: LlhttpReading['messages'][number]['fields']): readonly (readonly [string, string])[] {
+type Fields = readonly (readonly [name: string, value: string])[]
+
+function forwardedFields(fields: Fields, method: string): Fields {
   const connection = fields.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value)
   const nominated = connection
     .join(',')
     .split(',')
     .map(option => trimmed(option).toLowerCase())
-  return fields
+  // RFC 9110 section 7.6.2, written down a second time
+  const hops = method === 'OPTIONS' ? Number(fields.find(([name]) => /^max-forwards$/i.test(name))?.[1] ?? 0) : 0
+  const counted: Fields = hops > 0 ? [['Max-Forwards', String(Math.min(hops - 1, 2 ** 31 - 1))]] : []
+  const forwarded = fields
     .filter(([name]) => !HELD_BACK.test(name.toLowerCase().replaceAll('_', '-')))
     .filter(([name]) => !nominated.includes(name.toLowerCase()))
-    .map(([name, value]) => [name, trimmed(value)])
+    .filter(([name]) => hops === 0 || !/^max-forwards$/i.test(name))
+    .map(([name, value]) => [name, trimmed(value)] as const)
+  return [...forwarded, ...counted]
 }
 
 function trimmed(text: string): string {

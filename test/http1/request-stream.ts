@@ -121,6 +121,16 @@ export function forwarded({ head, body }: ReadRequest): Buffer {
   return Buffer.from(text + framed(head.framing, body), 'latin1')
 }
 
+/** What a server reads that the head, which may be forwarded, goes to. */
+export function readNext(head: RequestHead): RequestHead {
+  const next = { ...head, scheme: undefined, minorVersion: 1, keepAlive: true, expectContinue: false } as const
+  const counted = head.method === 'OPTIONS' ? /(?:^|\r\n)Max-Forwards: (\d+)\r\n$/.exec(head.fields) : null
+  if (counted === null) return next
+  const hops = Number(counted[1])
+  if (hops === 0) return { ...next, finalRecipient: true }
+  return { ...next, fields: head.fields.replace(/\d+\r\n$/, `${hops - 1}\r\n`) }
+}
+
 function framed(framing: RequestHead['framing'], body: string): string {
   if (framing !== 'chunked') return body
   return (body === '' ? '' : chunkHeader(body.length) + body + CHUNK_END) + LAST_CHUNK

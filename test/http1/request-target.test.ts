@@ -73,12 +73,16 @@ describe('a request target in origin-form', () => {
 
 describe('a request target in another form', () => {
   it.each([
-    ['http://b.test/x?y', 'GET', { target: '/x?y', path: '/x', authority: 'b.test', host: 'b.test' }],
-    ['HTTPS://B.test:443/a/../x', 'GET', { target: '/x', path: '/x', authority: 'B.test:443', host: 'b.test' }],
-    ['http://b.test', 'GET', { target: '/', path: '/', authority: 'b.test', host: 'b.test' }],
-    ['http://b.test?x', 'GET', { target: '/?x', path: '/', authority: 'b.test', host: 'b.test' }],
-    ['http://b.test', 'OPTIONS', { target: '*', path: '*', authority: 'b.test', host: 'b.test' }],
-    ['*', 'OPTIONS', { target: '*', path: '*', authority: undefined, host: undefined }],
+    ['http://b.test/x?y', 'GET', { scheme: 'http', target: '/x?y', path: '/x', authority: 'b.test', host: 'b.test' }],
+    [
+      'HTTPS://B.test:443/a/../x',
+      'GET',
+      { scheme: 'https', target: '/x', path: '/x', authority: 'B.test:443', host: 'b.test' },
+    ],
+    ['http://b.test', 'GET', { scheme: 'http', target: '/', path: '/', authority: 'b.test', host: 'b.test' }],
+    ['http://b.test?x', 'GET', { scheme: 'http', target: '/?x', path: '/', authority: 'b.test', host: 'b.test' }],
+    ['http://b.test', 'OPTIONS', { scheme: 'http', target: '*', path: '*', authority: 'b.test', host: 'b.test' }],
+    ['*', 'OPTIONS', { scheme: undefined, target: '*', path: '*', authority: undefined, host: undefined }],
   ])('%s for %s is %o', (raw, method, expected) => {
     expect(resolveTarget(raw, method)).toEqual(expected)
   })

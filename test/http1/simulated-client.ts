@@ -79,7 +79,9 @@ export class SimulatedClient {
   }
 
   #begin(head: RequestHead): boolean {
+    if (head.scheme === 'https') return this.#refuse(421)
     if (!ROUTED_HOSTS.test(head.host)) return this.#refuse(404)
+    if (head.finalRecipient) return this.#refuse(204)
     this.#keepAlive = head.keepAlive
     this.#upstream = serialiseRequestHead(head, {
       host: head.authority,

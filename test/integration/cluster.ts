@@ -36,8 +36,8 @@ export interface TestCluster {
   createNamespace(labels?: Readonly<Record<string, string>>): Promise<string>
   /** Makes a ServiceAccount that may do what is given, and gives the path of a kubeconfig with its token. */
   serviceAccountKubeconfig(access: ServiceAccountAccess): Promise<string>
-  /** A new token of a ServiceAccount. */
-  createToken(namespace: string, name: string): Promise<string>
+  /** The path of a kubeconfig with a new token of a ServiceAccount that there is. */
+  tokenKubeconfig(account: Pick<ServiceAccountAccess, 'namespace' | 'name'>): Promise<string>
 }
 
 const provided = inject('controlPlane')
@@ -58,14 +58,21 @@ export function testCluster(address: ClusterAddress): TestCluster {
   const kubectl = (arguments_: readonly string[], stdin?: string) => runKubectl(address, arguments_, stdin)
   const apply = (manifest: object | string) =>
     kubectl(['apply', '-f', '-'], typeof manifest === 'string' ? manifest : JSON.stringify(manifest))
-  const createToken = async (namespace: string, name: string) =>
-    (await kubectl(['create', 'token', name, '--namespace', namespace])).trim()
+  const tokenKubeconfig = async ({ namespace, name }: Pick<ServiceAccountAccess, 'namespace' | 'name'>) => {
+    const token = (await kubectl(['create', 'token', name, '--namespace', namespace])).trim()
+    const view = await kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
+    const config = JSON.parse(view) as { users: { name: string; user: object }[] }
+    const users = config.users.map(({ name }) => ({ name, user: { token } }))
+    const path = join(address.scratch, `${namespace}-${name}.kubeconfig`)
+    await writeFile(path, JSON.stringify({ ...config, users }), { mode: 0o600 })
+    return path
+  }
   return {
     kubeconfig: address.kubeconfig,
     scratch: address.scratch,
     kubectl,
     apply,
-    createToken,
+    tokenKubeconfig,
     async createNamespace(labels = {}) {
       const name = `test-${randomBytes(5).toString('hex')}`
       await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { ...labels, [testLabel]: '' } } })
@@ -73,13 +80,7 @@ export function testCluster(address: ClusterAddress): TestCluster {
     },
     async serviceAccountKubeconfig(access) {
       await apply({ apiVersion: 'v1', kind: 'List', items: serviceAccountObjects(access) })
-      const token = await createToken(access.namespace, access.name)
-      const view = await kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
-      const config = JSON.parse(view) as { users: { name: string; user: object }[] }
-      const users = config.users.map(({ name }) => ({ name, user: { token } }))
-      const path = join(address.scratch, `${access.namespace}-${access.name}.kubeconfig`)
-      await writeFile(path, JSON.stringify({ ...config, users }), { mode: 0o600 })
-      return path
+      return tokenKubeconfig(access)
     },
   }
 }

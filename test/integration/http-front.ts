@@ -23,10 +23,10 @@ export class HttpFront {
   readonly #agents = { http: new Agent({ keepAlive: true }), https: new SecureAgent({ keepAlive: true }) }
   readonly seen: Seen[] = []
   /** Answers the request itself by giving an answer; `index` counts the requests of the same method and path. */
-  intercept: (request: Seen, index: number) => Answer | undefined = () => undefined
+  intercept: (request: Seen, index: number) => Answer | undefined | Promise<Answer | undefined> = () => undefined
 
   private constructor(target: URL, caPem: string | undefined) {
-    this.#server = createServer((incoming, outgoing) => this.#serve({ incoming, outgoing, target, caPem }))
+    this.#server = createServer((incoming, outgoing) => void this.#serve({ incoming, outgoing, target, caPem }))
   }
 
   static async start(kubeconfig: string): Promise<HttpFront> {
@@ -60,17 +60,17 @@ export class HttpFront {
     await closed
   }
 
-  #serve(exchange: {
+  async #serve(exchange: {
     readonly incoming: IncomingMessage
     readonly outgoing: ServerResponse
     readonly target: URL
     readonly caPem: string | undefined
-  }): void {
+  }): Promise<void> {
     const { incoming, outgoing, target, caPem } = exchange
     const seen = { method: incoming.method ?? '', url: new URL(incoming.url ?? '', target), atMs: performance.now() }
     const same = this.seen.filter(({ method, url }) => method === seen.method && url.pathname === seen.url.pathname)
     this.seen.push(seen)
-    const answer = this.intercept(seen, same.length)
+    const answer = await this.intercept(seen, same.length)
     if (answer) {
       incoming.resume()
       outgoing.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.body)

@@ -1,8 +1,8 @@
 import { BroadcastChannel, workerData } from 'node:worker_threads'
-import type { WorkerConfiguration } from '../../src/proxy/worker-protocol.ts'
+import type { WorkerIdentity } from '../../src/proxy/worker-protocol.ts'
 
 /** The real data worker, which ends by an uncaught error, or hangs for ever, when a test asks it to. */
-const { index } = workerData as WorkerConfiguration
+const { index } = workerData as WorkerIdentity
 const channel = new BroadcastChannel('kill-data-worker')
 channel.addEventListener('message', event => {
   const { data } = event as { readonly data: unknown }

@@ -55,6 +55,13 @@ export class RawBackend {
   }
 }
 
+/** A port where nothing listens. */
+export async function deadPort(): Promise<number> {
+  const dead = await new RawBackend().start()
+  await dead.close()
+  return dead.port
+}
+
 export class BackendConnection {
   readonly socket: Socket
   readonly index: number

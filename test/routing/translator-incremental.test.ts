@@ -165,6 +165,31 @@ describe('incremental translation', () => {
     fc.assert(property, { numRuns: 500 })
   })
 
+  test('changes that are staged one by one count as if they had come at once', () => {
+    const property = fc.property(batches, batches, (before, sequence) => {
+      const staged = bench([], { classes: 'objects' })
+      const whole = bench([], { classes: 'objects' })
+      for (const changes of before) for (const { apply } of [staged, whole]) apply(changes)
+      for (const changes of sequence) staged.translator.stage(changes)
+      expect(staged.apply([]).problems).toEqual(whole.apply(sequence.flat()).problems)
+      expect(contents(staged.table)).toEqual(contents(whole.table))
+      expect(staged.translator.problems()).toEqual(whole.translator.problems())
+    })
+    fc.assert(property, { numRuns: 300 })
+  })
+
+  test('options that are staged count with the next translation', () => {
+    const shop = [ingress({ name: 'i', rules: [rule('a.example', path('/', 's1'))] }), service('s1')]
+    const { apply, translator, table } = bench([])
+    translator.stage(shop.flatMap(object => put(object)))
+    translator.stageOptions({ namespaces: new Set(['elsewhere']) })
+    apply([])
+    expect(table.hosts()).toEqual([])
+    translator.stageOptions({ namespaces: null })
+    apply([])
+    expect(table.hosts().map(({ name }) => name)).toEqual(['a.example'])
+  })
+
   test('problems that were added less those that were resolved are the problems there are', () => {
     const property = fc.property(batches, sequence => {
       const { apply, translator } = bench([], { classes: 'objects' })

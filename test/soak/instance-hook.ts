@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { BroadcastChannel, isMainThread, workerData } from 'node:worker_threads'
-import type { WorkerConfiguration } from '../../src/proxy/worker-protocol.ts'
+import type { WorkerIdentity } from '../../src/proxy/worker-protocol.ts'
 import { connectionKey } from './connection-key.ts'
 
 /**
@@ -68,5 +68,5 @@ function controlWorker(index: number): void {
 }
 
 if (isMainThread) controlMain()
-else controlWorker((workerData as WorkerConfiguration).index)
+else controlWorker((workerData as WorkerIdentity).index)
 channel.unref()

@@ -1,19 +1,13 @@
 import { createServer } from 'node:net'
 import type { Command } from 'commander'
-import {
-  adminSocket,
-  defaultAnnotationsPrefix,
-  type InstanceName,
-  podPorts,
-  sessionTicketDirectory,
-  sessionTicketKeys,
-} from '../../api/names.ts'
+import { adminSocket, type InstanceName, podPorts, sessionTicketDirectory, sessionTicketKeys } from '../../api/names.ts'
 import type { InstanceConfiguration } from '../../api/settings.ts'
 import { checkAuthorities } from '../../certificates/check-authorities.ts'
 import { KubeClient } from '../../kube/client.ts'
 import { loadClusterAccess } from '../../kube/credentials.ts'
 import { AdminServer } from '../../observe/admin-server.ts'
 import { createLog, type Log } from '../../observe/log.ts'
+import { instanceTranslatorOptions } from '../../routing/instance-translator-options.ts'
 import type { TranslatorOptions } from '../../routing/translator.ts'
 import { KubernetesSource } from '../../sources/kubernetes.ts'
 import { CommandError } from '../command-error.ts'
@@ -125,19 +119,12 @@ function createAdmins(context: {
 }
 
 function translatorOptions(configuration: InstanceConfiguration): TranslatorOptions {
-  const { instance, ingressClass, namespaces, ingressSelector, defaultCertificateSecretName, settings } = configuration
-  return {
-    ingressClass,
-    classes: 'fixed',
-    namespaces: namespaces === null ? null : new Set(namespaces),
-    ingressSelector,
-    allowLoopbackEndpoints: false,
-    annotationsPrefix: defaultAnnotationsPrefix,
-    defaultCertificate: { namespace: instance.namespace, name: defaultCertificateSecretName },
+  const { instance, defaultCertificateSecretName: name } = configuration
+  return instanceTranslatorOptions(configuration, {
+    defaultCertificate: { namespace: instance.namespace, name },
     checkKeyPair: checkKeyPairNow,
     checkAuthorities,
-    settings,
-  }
+  })
 }
 
 function instanceOf({ podNamespace, instanceName }: Environment): InstanceName {

@@ -23,6 +23,8 @@ export interface Answer {
   readonly location?: string
   /** When it is worth asking again. */
   readonly retryAfterSeconds?: number
+  /** Tell which methods are taken. */
+  readonly allow?: boolean
   /** For people, in place of the status's name. */
   readonly text?: string
   /** For the counters; absent when nothing went wrong. */

@@ -72,6 +72,19 @@ test('the page shows each requirement with its verdict and each ratio with its s
   expect(page).toContain('No request failed.')
 })
 
+test('many figures of few contenders stand below one another', () => {
+  const [first] = known.workloads
+  if (first === undefined) throw new Error('there is no workload')
+  const measurements = Array.from({ length: 9 }, (_, index) => ({
+    contender: 'ours',
+    name: `figure ${index}`,
+    unit: 'ms',
+    figure: figureOf([index]),
+  }))
+  const page = benchmarksPage({ machine, workloads: [{ ...first, figures: { ...first.figures, measurements } }] })
+  expect(page).toContain('| figure 8, ms | 8 |')
+})
+
 test('failed requests stand on the page', () => {
   const [first] = known.workloads
   if (first === undefined) throw new Error('there is no workload')

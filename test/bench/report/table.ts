@@ -39,20 +39,20 @@ export function requirementTable(requirements: readonly JudgedRequirement[]): Ta
   ]
 }
 
-/** Each figure of each contender, one row a contender. */
+/** More figures than this are rows, not columns. */
+const maxColumns = 8
+
+/** Each figure of each contender, one row a contender; or one row a figure, when there are many. */
 export function measurementTable({ measurements }: Figures): Table {
   const names = [...new Set(measurements.map(({ name, unit }) => headOf(name, unit)))]
   const contenders = [...new Set(measurements.map(one => one.contender))]
-  return [
-    ['', ...names],
-    ...contenders.map(contender => [
-      contender,
-      ...names.map(name => {
-        const found = measurements.find(one => one.contender === contender && headOf(one.name, one.unit) === name)
-        return found === undefined ? '' : numberText(found.figure.median)
-      }),
-    ]),
-  ]
+  const cell = (contender: string, name: string): string => {
+    const found = measurements.find(one => one.contender === contender && headOf(one.name, one.unit) === name)
+    return found === undefined ? '' : numberText(found.figure.median)
+  }
+  if (names.length > maxColumns)
+    return [['', ...contenders], ...names.map(name => [name, ...contenders.map(contender => cell(contender, name))])]
+  return [['', ...names], ...contenders.map(contender => [contender, ...names.map(name => cell(contender, name))])]
 }
 
 /** Each figure compared, one row a pair. */

@@ -10,6 +10,8 @@ export interface ScaleOptions {
   readonly sizes: readonly number[]
   /** Numbers of data workers to start with at each size; the first is the one whose propagation is measured. */
   readonly workers: readonly number[]
+  /** Cold starts of each. */
+  readonly starts: number
   /** Endpoints that are added, and as many removed, at each size. */
   readonly changes: number
   /** Between the start of a proxy and the look at its memory. */
@@ -24,7 +26,7 @@ export interface ScaleOptions {
 export interface ScaleFigures {
   readonly ingresses: number
   readonly workers: number
-  readonly coldStart: ColdStartFigures
+  readonly coldStarts: readonly ColdStartFigures[]
   /** After it has settled. */
   readonly memory: ProcessMemory
   /** Endpoints that a worker holds. */
@@ -69,13 +71,20 @@ async function measureOne(of: {
     options.print(`  ${workers} workers, ${what}: ${JSON.stringify(figures, rounded)}`)
   }
   await cluster.configure(workers)
-  const { proxy, figures: coldStart } = await startCold(cluster)
+  const coldStarts: ColdStartFigures[] = []
+  for (let start = 1; start < options.starts; start++) {
+    const cold = await startCold(cluster)
+    await cold.proxy.stop()
+    coldStarts.push(cold.figures)
+  }
+  const { proxy, figures: lastStart } = await startCold(cluster)
+  coldStarts.push(lastStart)
   try {
-    say('cold start', coldStart)
+    for (const figures of coldStarts) say('cold start', figures)
     await pause(options.settleMs)
     const memory = proxy.memory()
     say('memory', memory)
-    const figures = { ingresses: cluster.size, workers, coldStart, memory }
+    const figures = { ingresses: cluster.size, workers, coldStarts, memory }
     if (!of.propagates || options.changes === 0) return { ...figures, endpoints: await heldEndpoints(proxy) }
     const change = { cluster, proxy, changes: options.changes }
     const propagation = await measurePropagation({ ...change, backgroundPerSecond: 0 })

@@ -7,6 +7,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '10,1000,10000' },
     changes: { type: 'string', default: '100' },
     workers: { type: 'string', default: '1,2,3' },
+    starts: { type: 'string', default: '1' },
     settle: { type: 'string', default: '15' },
     // Keeps the filled cluster until Ctrl-C.
     stay: { type: 'boolean', default: false },
@@ -16,6 +17,7 @@ const { values } = parseArgs({
 await measureScale({
   sizes: numbers(values.sizes),
   workers: numbers(values.workers),
+  starts: Number(values.starts),
   changes: Number(values.changes),
   settleMs: Number(values.settle) * 1000,
   print,

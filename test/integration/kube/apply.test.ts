@@ -1,12 +1,12 @@
-import { beforeEach, expect, it, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { ConfigMap, KubernetesObject } from '../../../src/api/kubernetes.ts'
 import { fieldManager } from '../../../src/api/names.ts'
 import { Applier, type ApplyRequest, deleteObject } from '../../../src/kube/apply.ts'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { appliedFields, isApplied } from '../../../src/kube/managed-fields.ts'
 import { type Resource, resources } from '../../../src/kube/resource.ts'
-import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
-import { liveClient } from './live-client.ts'
+import { describeOnCluster, type TestCluster } from '../cluster.ts'
+import { withOwnNamespace } from './own-namespace.ts'
 
 const ours = { 'test.ingressfleet.dev/owner': 'us' }
 const isOurs = (live: KubernetesObject) => live.metadata.labels?.['test.ingressfleet.dev/owner'] === 'us'
@@ -138,10 +138,8 @@ describeOnCluster('server-side apply', () => {
   let client: KubeClient
   let namespace: string
 
-  beforeEach(async () => {
-    cluster = sharedCluster()
-    client = await liveClient(cluster.kubeconfig)
-    namespace = await cluster.createNamespace()
+  withOwnNamespace(own => {
+    ;({ cluster, client, namespace } = own)
   })
 
   const request = (resource: Resource, desired: KubernetesObject, live?: KubernetesObject): ApplyRequest => ({

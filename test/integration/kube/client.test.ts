@@ -1,15 +1,16 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { ConfigMap } from '../../../src/api/kubernetes.ts'
 import { ApiError, ConnectionError } from '../../../src/kube/api-error.ts'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { loadClusterAccess } from '../../../src/kube/credentials.ts'
 import { resources } from '../../../src/kube/resource.ts'
-import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
-import { HttpFront, statusBody } from '../http-front.ts'
-import { TcpProxy } from '../tcp-proxy.ts'
-import { closedAtTheEnd, liveClient } from './live-client.ts'
+import { describeOnCluster, type TestCluster } from '../cluster.ts'
+import { statusBody } from '../http-front.ts'
+import { fronted, proxied } from './detours.ts'
+import { closedAtTheEnd } from './live-client.ts'
+import { withOwnNamespace } from './own-namespace.ts'
 import { configMap, put, reflectConfigMaps } from './reflecting.ts'
 
 const patient = { timeout: 30_000, interval: 100 }
@@ -19,24 +20,9 @@ describeOnCluster('KubeClient', () => {
   let client: KubeClient
   let namespace: string
 
-  beforeEach(async () => {
-    cluster = sharedCluster()
-    client = await liveClient(cluster.kubeconfig)
-    namespace = await cluster.createNamespace()
+  withOwnNamespace(own => {
+    ;({ cluster, client, namespace } = own)
   })
-
-  async function fronted() {
-    const front = await HttpFront.start(cluster.kubeconfig)
-    onTestFinished(() => front.stop())
-    return { front, client: await liveClient(cluster.kubeconfig, { server: front.url }) }
-  }
-
-  async function proxied(requestTimeoutMs: number) {
-    const server = await cluster.kubectl(['config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}'])
-    const proxy = await TcpProxy.start(server)
-    onTestFinished(() => proxy.stop())
-    return { proxy, client: await liveClient(cluster.kubeconfig, { server: proxy.url, requestTimeoutMs }) }
-  }
 
   it('creates, reads, replaces, patches and deletes, and counts each', async () => {
     const target = { namespace, name: 'a' }
@@ -76,7 +62,7 @@ describeOnCluster('KubeClient', () => {
   })
 
   it('sends a request again when the server is too busy, after the time that it asks for', async () => {
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     const busy = { status: 429, headers: { 'retry-after': '1' }, body: statusBody(429, 'TooManyRequests') }
     front.intercept = (_request, index) => (index < 2 ? busy : undefined)
     await client.create(resources.configMaps, configMap(namespace, 'a', '1'))
@@ -88,7 +74,7 @@ describeOnCluster('KubeClient', () => {
   })
 
   it('gives up after the tries it was allowed, and does not repeat what may have taken effect', async () => {
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     front.intercept = ({ method }) =>
       method === 'GET'
         ? { status: 503, headers: { 'retry-after': '0' }, body: statusBody(503, 'ServiceUnavailable') }
@@ -101,7 +87,7 @@ describeOnCluster('KubeClient', () => {
   })
 
   it('ends a request that gets no answer in time, and works again on a new connection', async () => {
-    const { proxy, client } = await proxied(500)
+    const { proxy, client } = await proxied(cluster, { requestTimeoutMs: 500 })
     await client.get(resources.namespaces, { name: namespace })
     proxy.freeze()
     const creation = client.create(resources.configMaps, configMap(namespace, 'a', '1'))
@@ -113,7 +99,7 @@ describeOnCluster('KubeClient', () => {
 
   it('gets a large answer whole however slowly it comes', async () => {
     await put(client, configMap(namespace, 'large', 'x'.repeat(100_000)))
-    const { proxy, client: slow } = await proxied(30_000)
+    const { proxy, client: slow } = await proxied(cluster)
     proxy.delayMs = 10
     proxy.maxChunkBytes = 4000
     const large = await slow.get<ConfigMap>(resources.configMaps, { namespace, name: 'large' })
@@ -121,14 +107,14 @@ describeOnCluster('KubeClient', () => {
   })
 
   it('sends all its requests over few connections', async () => {
-    const { proxy, client } = await proxied(30_000)
+    const { proxy, client } = await proxied(cluster)
     for (let round = 0; round < 20; round += 1) await client.get(resources.namespaces, { name: namespace })
     // A connection is free again a moment after its answer has been read, so two take turns.
     expect(proxy.accepted).toBeLessThanOrEqual(2)
   })
 
   it('breaks off what is under way when it is closed or its signal says so', async () => {
-    const { proxy, client } = await proxied(30_000)
+    const { proxy, client } = await proxied(cluster)
     await client.get(resources.namespaces, { name: namespace })
     proxy.freeze()
     const abort = new AbortController()

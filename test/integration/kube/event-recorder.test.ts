@@ -6,8 +6,8 @@ import { EventRecorder, type EventRecorderOptions } from '../../../src/kube/even
 import { resources } from '../../../src/kube/resource.ts'
 import { ManualClock } from '../../kube/manual-clock.ts'
 import { silentLog } from '../../kube/silent-log.ts'
-import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
-import { liveClient } from './live-client.ts'
+import { describeOnCluster, type TestCluster } from '../cluster.ts'
+import { withOwnNamespace } from './own-namespace.ts'
 import { configMap } from './reflecting.ts'
 
 interface RecordedEvent extends KubernetesObject {
@@ -22,10 +22,11 @@ describeOnCluster('EventRecorder', () => {
   let object: ObjectReference
   let messages: string[]
 
+  withOwnNamespace(own => {
+    ;({ cluster, client, namespace } = own)
+  })
+
   beforeEach(async () => {
-    cluster = sharedCluster()
-    client = await liveClient(cluster.kubeconfig)
-    namespace = await cluster.createNamespace()
     const created = await client.create(resources.configMaps, configMap(namespace, 'shop', '1'))
     object = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'shop', uid: created.metadata.uid ?? '' }
     messages = []

@@ -1,11 +1,11 @@
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { LeaderElection, type LeaderElectionOptions, type Lease } from '../../../src/kube/leader-election.ts'
 import { resources } from '../../../src/kube/resource.ts'
 import { silentLog } from '../../kube/silent-log.ts'
-import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
-import { TcpProxy } from '../tcp-proxy.ts'
-import { liveClient } from './live-client.ts'
+import { describeOnCluster, type TestCluster } from '../cluster.ts'
+import { proxied } from './detours.ts'
+import { withOwnNamespace } from './own-namespace.ts'
 
 const patient = { timeout: 30_000, interval: 10 }
 
@@ -17,10 +17,8 @@ describeOnCluster('LeaderElection', () => {
   let client: KubeClient
   let namespace: string
 
-  beforeEach(async () => {
-    cluster = sharedCluster()
-    client = await liveClient(cluster.kubeconfig)
-    namespace = await cluster.createNamespace()
+  withOwnNamespace(own => {
+    ;({ cluster, client, namespace } = own)
   })
 
   /** A candidate and what became of it, as in `a acquired`. */
@@ -97,11 +95,9 @@ describeOnCluster('LeaderElection', () => {
   })
 
   it('stops leading before another may lead when it is cut off, and takes part again afterwards', async () => {
-    const server = await cluster.kubectl(['config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}'])
-    const proxy = await TcpProxy.start(server)
-    onTestFinished(() => proxy.stop())
+    const { proxy, client: detoured } = await proxied(cluster)
     const log: string[] = []
-    const a = candidate('a', log, { client: await liveClient(cluster.kubeconfig, { server: proxy.url }) })
+    const a = candidate('a', log, { client: detoured })
     await vi.waitFor(() => expect(a.isLeader).toBe(true), patient)
     const b = candidate('b', log)
     const twoLed = watchForTwo([a, b])

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import type { ConfigMap } from '../../../src/api/kubernetes.ts'
 import { isNotFound } from '../../../src/kube/api-error.ts'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { resources } from '../../../src/kube/resource.ts'
 import { describeOnOwnControlPlane, type TestCluster, testCluster } from '../cluster.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane.ts'
-import { TcpProxy } from '../tcp-proxy.ts'
+import { proxied } from './detours.ts'
 import { liveClient } from './live-client.ts'
 import { configMap, labelSelector, put, reflectConfigMaps, remove } from './reflecting.ts'
 
@@ -57,9 +57,7 @@ describeOnOwnControlPlane('a Reflector whose API server fails', () => {
 
   it('lists again when its version is compacted away, and tells of the deletions it missed', async () => {
     await Promise.all(['stays', 'goes'].map(name => put(writer, configMap(namespace, name, '1'))))
-    const proxy = await TcpProxy.start(await serverOf(cluster))
-    onTestFinished(() => proxy.stop())
-    const client = await liveClient(cluster.kubeconfig, { server: proxy.url })
+    const { proxy, client } = await proxied(cluster)
     const { reflector, store, heard } = reflectConfigMaps(client, { namespace })
     await reflector.synced()
     proxy.refuse()
@@ -88,10 +86,6 @@ describeOnOwnControlPlane('a Reflector whose API server fails', () => {
     await expect(writer.get(resources.configMaps, { namespace, name: 'never' })).rejects.toSatisfy(isNotFound)
   })
 })
-
-async function serverOf(cluster: TestCluster): Promise<string> {
-  return cluster.kubectl(['config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}'])
-}
 
 function* entries(store: { keys(): Iterable<string>; get(key: string): string | undefined }) {
   for (const key of store.keys()) yield [key, store.get(key)] as const

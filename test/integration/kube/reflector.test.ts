@@ -1,11 +1,12 @@
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { type Clock, systemClock } from '../../../src/kube/clock.ts'
 import { resources } from '../../../src/kube/resource.ts'
-import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
-import { HttpFront, statusBody } from '../http-front.ts'
-import { TcpProxy } from '../tcp-proxy.ts'
+import { describeOnCluster, type TestCluster } from '../cluster.ts'
+import { statusBody } from '../http-front.ts'
+import { fronted, proxied } from './detours.ts'
 import { liveClient } from './live-client.ts'
+import { withOwnNamespace } from './own-namespace.ts'
 import { configMap, put, reflectConfigMaps, remove } from './reflecting.ts'
 
 const patient = { timeout: 20_000, interval: 20 }
@@ -37,28 +38,9 @@ describeOnCluster('Reflector', () => {
   let writer: KubeClient
   let namespace: string
 
-  beforeEach(async () => {
-    cluster = sharedCluster()
-    writer = await liveClient(cluster.kubeconfig)
-    namespace = await cluster.createNamespace()
+  withOwnNamespace(own => {
+    ;({ cluster, client: writer, namespace } = own)
   })
-
-  async function proxied() {
-    const { server } = JSON.parse(
-      await cluster.kubectl(['config', 'view', '-o', 'jsonpath={.clusters[0].cluster}']),
-    ) as {
-      server: string
-    }
-    const proxy = await TcpProxy.start(server)
-    onTestFinished(() => proxy.stop())
-    return { proxy, client: await liveClient(cluster.kubeconfig, { server: proxy.url }) }
-  }
-
-  async function fronted() {
-    const front = await HttpFront.start(cluster.kubeconfig)
-    onTestFinished(() => front.stop())
-    return { front, client: await liveClient(cluster.kubeconfig, { server: front.url }) }
-  }
 
   it('lists more objects than one page holds and misses none', async () => {
     const names = Array.from({ length: 620 }, (_, index) => `item-${index}`)
@@ -91,7 +73,7 @@ describeOnCluster('Reflector', () => {
   })
 
   it('resumes without a new list when its connection is cut, and hears what happened meanwhile', async () => {
-    const { proxy, client } = await proxied()
+    const { proxy, client } = await proxied(cluster)
     await put(writer, configMap(namespace, 'a', '1'))
     const { reflector, heard } = reflectConfigMaps(client, { namespace })
     await reflector.synced()
@@ -108,7 +90,7 @@ describeOnCluster('Reflector', () => {
   })
 
   it('notices a connection that is open but dead and resumes on another', async () => {
-    const { proxy, client } = await proxied()
+    const { proxy, client } = await proxied(cluster)
     const { reflector, store } = reflectConfigMaps(client, { namespace, timings: { idleLimitMs: 700 } })
     await reflector.synced()
     await put(writer, configMap(namespace, 'a', '1'))
@@ -121,7 +103,7 @@ describeOnCluster('Reflector', () => {
 
   it('gets a list and its events whole over a connection that is slow and cuts every line into pieces', async () => {
     await Promise.all(['a', 'b', 'c'].map(name => put(writer, configMap(namespace, name, 'x'.repeat(2000)))))
-    const { proxy, client } = await proxied()
+    const { proxy, client } = await proxied(cluster)
     proxy.delayMs = 5
     proxy.maxChunkBytes = 211
     const { reflector, store } = reflectConfigMaps(client, { namespace })
@@ -133,7 +115,7 @@ describeOnCluster('Reflector', () => {
   })
 
   it('reconnects at once after the server ended the watch in good order, from the last bookmark', async () => {
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     const { reflector, store } = reflectConfigMaps(client, { namespace, timings: { watchSeconds: [4, 4] } })
     await reflector.synced()
     // Without the label that is asked for: only bookmarks tell of the versions that this leads to.
@@ -157,7 +139,7 @@ describeOnCluster('Reflector', () => {
 
   it('starts the list anew when its continue token expires, and shows nothing of the broken one', async () => {
     await Promise.all(['a', 'b', 'c'].map(name => put(writer, configMap(namespace, name, '1'))))
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     front.intercept = (_request, index) => (index === 1 ? { status: 410, body: statusBody(410, 'Expired') } : undefined)
     const { reflector, store, heard } = reflectConfigMaps(client, { namespace, pageSize: 2 })
     await reflector.synced()
@@ -166,9 +148,27 @@ describeOnCluster('Reflector', () => {
     expect(front.lists.map(({ url }) => url.searchParams.has('continue'))).toEqual([false, true, false, true])
   })
 
+  it('stores pages as they come where that is asked for, and ends without what a broken list had shown', async () => {
+    await Promise.all(['a', 'b', 'c'].map(name => put(writer, configMap(namespace, name, '1'))))
+    const { front, client } = await fronted(cluster)
+    const goneA = Promise.withResolvers<void>()
+    front.intercept = async (_request, index) => {
+      if (index !== 1) return undefined
+      await goneA.promise
+      return { status: 410, body: statusBody(410, 'Expired') }
+    }
+    const { reflector, store } = reflectConfigMaps(client, { namespace, pageSize: 2, storePages: true })
+    await vi.waitFor(() => expect([...store.keys()]).toEqual(['a', 'b'].map(name => `${namespace}/${name}`)), patient)
+    expect(reflector.hasSynced).toBe(false)
+    await writer.delete(resources.configMaps, { namespace, name: 'a' })
+    goneA.resolve()
+    await reflector.synced()
+    expect([...store.keys()]).toEqual(['b', 'c'].map(name => `${namespace}/${name}`))
+  })
+
   it('lists again after a watch that is no JSON, and keeps what it has until then', async () => {
     await put(writer, configMap(namespace, 'a', '1'))
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     let broken = 0
     front.intercept = ({ url }) => {
       if (!url.searchParams.has('watch') || broken > 0) return undefined
@@ -184,7 +184,7 @@ describeOnCluster('Reflector', () => {
   })
 
   it('waits as long as Retry-After says, for lists and watches', async () => {
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     const busy = { status: 429, headers: { 'retry-after': '1' }, body: statusBody(429, 'TooManyRequests') }
     const refused = { list: 0, watch: 0 }
     front.intercept = ({ url }) => {
@@ -233,7 +233,7 @@ describeOnCluster('Reflector', () => {
   })
 
   it('leaves no timer behind when it is stopped, while watching, waiting or listing', async () => {
-    const { front, client } = await fronted()
+    const { front, client } = await fronted(cluster)
     const clock = countingClock()
     const watching = reflectConfigMaps(client, { namespace, clock })
     await watching.reflector.synced()

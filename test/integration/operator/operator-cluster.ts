@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, inject, onTestFinished } from 'vitest'
 import type { IngressDeployment } from '../../../src/api/ingressdeployment.ts'
@@ -66,7 +66,7 @@ async function createOperatorCluster(): Promise<{ value: OperatorCluster; releas
   const admin = await clientOf(base.kubeconfig)
   await base.apply(await readFile(join(root, 'config/manager/namespace.yaml'), 'utf8'))
   await base.kubectl(['apply', '-k', join(root, 'config/rbac')])
-  const kubeconfig = await operatorKubeconfig(base)
+  const kubeconfig = await base.tokenKubeconfig(operatorAccount)
   const start = async (options: Partial<OperatorOptions> = {}): Promise<StartedOperator> => {
     const one = await startOne(kubeconfig, options)
     onTestFinished(() => one.stop())
@@ -103,16 +103,6 @@ async function startOne(kubeconfig: string, options: Partial<OperatorOptions>): 
       await client.close()
     },
   }
-}
-
-async function operatorKubeconfig(cluster: TestCluster): Promise<string> {
-  const token = await cluster.createToken(operatorAccount.namespace, operatorAccount.name)
-  const view = await cluster.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
-  const config = JSON.parse(view) as { users: { name: string; user: object }[] }
-  const path = join(cluster.scratch, 'operator.kubeconfig')
-  const users = config.users.map(({ name }) => ({ name, user: { token } }))
-  await writeFile(path, JSON.stringify({ ...config, users }), { mode: 0o600 })
-  return path
 }
 
 export async function clientOf(kubeconfig: string): Promise<KubeClient> {

@@ -1,10 +1,10 @@
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { childName, instanceConfigurationKey } from '../../../src/api/names.ts'
 import type { InstanceConfiguration } from '../../../src/api/settings.ts'
+import { createLog } from '../../../src/observe/log.ts'
 import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import type { Change } from '../../../src/routing/snapshot.ts'
 import { KubernetesSource } from '../../../src/sources/kubernetes.ts'
-import { silentLog } from '../../kube/silent-log.ts'
 import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
 import { liveClient } from '../kube/live-client.ts'
 
@@ -17,6 +17,7 @@ describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
   let other: string
   let given: Change[]
   let configurations: InstanceConfiguration[]
+  let logged: string[]
 
   beforeEach(async () => {
     cluster = sharedCluster()
@@ -24,6 +25,7 @@ describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
     other = await cluster.createNamespace()
     given = []
     configurations = []
+    logged = []
   })
 
   async function configure(change: Partial<InstanceConfiguration>): Promise<void> {
@@ -60,7 +62,7 @@ describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
     await grant(other, rules([{ apiGroups: [''], resources: ['secrets'], verbs: read }]))
     const source = new KubernetesSource({
       client: await liveClient(kubeconfig),
-      log: silentLog(),
+      log: createLog({ level: 'warn', destination: { write: line => logged.push(line) } }),
       instance: { namespace: own, name: 'shop' },
       onConfiguration: configuration => configurations.push(configuration),
     })
@@ -144,6 +146,32 @@ describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
     await vi.waitFor(() => expect(held()).toEqual([`Service ${own}/web`]), patient)
     expect(given.filter(({ name, object }) => name === 'web' && object === undefined)).toEqual([])
     expect(configurations).toHaveLength(3)
+  })
+
+  it('fills in what an operator of before does not write, and keeps the last configuration over a wrong one', async () => {
+    const { timeouts, limits, ...rest } = defaultSettings
+    const { maxMemoryBytes: _absent, ...older } = limits
+    const settings = { ...rest, limits: { ...older, maxBodyBytes: 5 } }
+    await configure({ settings } as Partial<InstanceConfiguration>)
+    const source = await startSource()
+    await source.synced()
+    const filled = { ...defaultSettings, limits: { ...limits, maxBodyBytes: 5 } }
+    expect(configurations.map(configuration => configuration.settings)).toEqual([filled])
+    const wrong = { ...filled, timeouts: { ...timeouts, readMs: 'soon' }, napMs: 1 }
+    await configure({ settings: wrong } as unknown as Partial<InstanceConfiguration>)
+    const newer = { ...filled, timeouts: { ...timeouts, readMs: 7 }, napMs: 1 }
+    await configure({ settings: newer })
+    await vi.waitFor(() => expect(configurations.at(-1)?.settings.timeouts.readMs).toBe(7), patient)
+    expect(configurations.at(-1)?.settings).toEqual({ ...filled, timeouts: { ...timeouts, readMs: 7 } })
+    const [line = ''] = logged.filter(text => text.includes('configuration can not be used'))
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'warn',
+      namespace: own,
+      configMap: 'ingress-shop',
+      field: 'settings.timeouts.readMs',
+      problem: 'must be a number of at least 0; it is "soon"',
+    })
+    expect(configurations.every(({ settings: { timeouts } }) => typeof timeouts.readMs === 'number')).toBe(true)
   })
 
   it('keeps the last configuration when it is broken or deleted', async () => {

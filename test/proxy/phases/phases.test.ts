@@ -10,6 +10,7 @@ import { type HostOptions, host } from '../in-process.ts'
 
 const head: RequestHead = {
   method: 'POST',
+  scheme: undefined,
   target: '/a',
   path: '/a',
   host: 'a.test',
@@ -19,6 +20,7 @@ const head: RequestHead = {
   framing: 'length',
   contentLength: 5_000_000,
   expectContinue: false,
+  finalRecipient: false,
   upgradeWebSocket: false,
   fields: '',
   identity: { forwardedFor: '', forwardedHost: '', forwardedProto: '', requestId: '' },
