@@ -46,10 +46,10 @@ check: $(modules) ## Format, lint, types, layers, generated files, dead code, do
 	@node hack/check.ts
 
 test: $(bundle) ## Every test that needs no root; last line: N passed, N failed
-	@node hack/run-tests.ts unit features attacks integration
+	@node hack/run-tests.ts unit features soak attacks integration
 
 test-node-24: $(bundle) ## Unit and feature tests on the oldest Node supported
-	@hack/with-node-24 node hack/run-tests.ts unit features
+	@hack/with-node-24 node hack/run-tests.ts unit features soak
 
 soak: $(bundle) ## Zero loss under every kind of change, then memory over an hour (MINUTES=10: another time)
 	@node hack/soak.ts $(if $(MINUTES),--minutes $(MINUTES))

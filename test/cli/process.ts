@@ -21,8 +21,10 @@ export const entry = join(import.meta.dirname, '../../src/cli/entry.ts')
 /** Runs the program as a process of its own until it ends. */
 export async function run(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const { script = entry, input = '', environment = {}, nodeOptions = [] } = options
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [...nodeOptions, script, ...words], { env: { PATH, HOME, ...environment } })
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  const child = spawn(process.execPath, [...nodeOptions, script, ...words], {
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment },
+  })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
