@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import type { InProcess } from '../proxy/in-process.ts'
 import { withOneBackend } from '../proxy/one-backend.ts'
@@ -114,22 +114,24 @@ describe('a client that sends several requests and its end at once, over TLS,', 
 /** The text and the end of what is sent, over TLS, all of it in one piece. */
 async function sentAtOnce(text: string): Promise<RawClient> {
   const wire = connect({ host: '127.0.0.1', port: proxy.httpsPort, noDelay: true, allowHalfOpen: true })
-  let gathered: Buffer[] | undefined
+  const gathered: Buffer[] = []
+  let isGathering = false
   const gathering = new Duplex({
     allowHalfOpen: true,
     read: () => {},
     write: (chunk: Buffer, _encoding, done) => {
-      if (gathered === undefined) wire.write(chunk)
-      else gathered.push(chunk)
+      if (isGathering) gathered.push(chunk)
+      else wire.write(chunk)
       done()
     },
   })
   wire.on('data', chunk => gathering.push(chunk))
   wire.on('end', () => gathering.push(null))
-  const socket = connectTls({ socket: gathering, servername: 'a.test', rejectUnauthorized: false, allowHalfOpen: true })
+  const options = { socket: gathering, servername: 'a.test', rejectUnauthorized: false, allowHalfOpen: true }
+  const socket = connectTls(options as ConnectionOptions)
   await once(socket, 'secureConnect')
   const client = new RawClient(socket)
-  gathered = []
+  isGathering = true
   socket.end(text, 'latin1')
   await once(socket, 'finish')
   wire.write(Buffer.concat(gathered))

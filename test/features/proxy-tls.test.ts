@@ -128,7 +128,7 @@ describe('parameters that cannot be loaded', () => {
     await refusesOldVersions()
     expect(await certificateFor({ servername: '' })).toBe('default')
     expect(await rejected(1)).toEqual([parametersRejected])
-    expect(proxy.logged.at(-1)).toMatchObject({ suites: 'NO-SUCH-SUITE', error: expect.stringContaining('cipher') })
+    expect(JSON.stringify(proxy.logged.at(-1))).toMatch(/"suites":"NO-SUCH-SUITE".*"error":".*no cipher match"/)
     await proxy.publish({ settings: { tls: tlsProfiles.Intermediate } })
     expect((await connect({ servername: 'a.test', maxVersion: 'TLSv1.2' })).socket.getProtocol()).toBe('TLSv1.2')
     expect(proxy.stats).toMatchObject({ workersLost: 0, certificatesRejected: 0 })
