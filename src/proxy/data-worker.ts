@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { ProxySettings } from '../api/settings.ts'
 import type { TlsParameters } from '../api/tls-profile.ts'
+import { tlsProfiles } from '../api/tls-profile.ts'
 import { defaultSettings } from '../routing/default-settings.ts'
 import type { Delta } from '../routing/model.ts'
 import { reviveBackends } from '../routing/packed-backend.ts'
@@ -96,8 +97,8 @@ export class DataWorker {
       this.#rejectCertificate(certificate.id, error instanceof Error ? error.message : ''),
     )
     this.#context = this.#createContext(configuration.state.settings ?? defaultSettings)
-    // Not those of the settings, which may be such that no listener could be made.
-    const { tls: parameters } = defaultSettings
+    // Not those of the settings, which may be such that no listener could be made: the strictest that there are.
+    const parameters = tlsProfiles.Modern
     const initial = { certificate: undefined, parameters, sessionContext: this.#rules.sessionContext }
     this.#listeners = this.#createListeners(initial)
     this.#servedTls = new ServedTls({
