@@ -21,6 +21,8 @@ export interface ClosingPodsReport {
   /** Of all requests that change something, those that reached a pod more than once, or were answered and did not. */
   readonly notOnce: readonly number[]
   readonly retries: number
+  /** Lines of the proxy's log that tell of trouble. */
+  readonly complaints: readonly unknown[]
   readonly latencies: string
 }
 
@@ -56,6 +58,7 @@ export async function runClosingPods(plan: ClosingPodsPlan): Promise<ClosingPods
       ...failedPosts.map(({ id }) => id).filter(id => (sightings[id] ?? 0) > 1),
     ],
     retries,
+    complaints: stage.instances.flatMap(instance => instance.complaints),
     latencies: String(client.latencies),
   }
 }

@@ -64,6 +64,7 @@ export function judgeClosingPods(report: ClosingPodsReport): Verdict {
       ...report.failures.map(describe),
       ...report.notOnce.map(id => `request ${id} did not reach exactly one pod exactly once`),
       ...(report.retries > 0 ? [] : ['no second attempt was made, so nothing was tried']),
+      ...report.complaints.map(line => `the log complains: ${JSON.stringify(line)}`),
     ].slice(0, maxShown),
   }
 }
