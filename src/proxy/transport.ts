@@ -163,9 +163,14 @@ export class Transport {
       return
     }
     internals.readInto(socket, buffers, onRead)
-    const early = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null
+    // In this order: what came before us is told of before what comes after it, its end included.
+    if (socket.readableLength > 0) process.nextTick(() => this.#readEarly())
     socket.resume()
-    if (early !== null) queueMicrotask(() => this.#user.transportRead(early, 0, early.length))
+  }
+
+  #readEarly(): void {
+    const early = this.#socket.read() as Buffer | null
+    if (early !== null) this.#user.transportRead(early, 0, early.length)
   }
 
   /** Called by Node with what was read into the shared or the borrowed buffer. */

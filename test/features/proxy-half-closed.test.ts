@@ -111,8 +111,24 @@ describe('a client that sends several requests and its end at once, over TLS,', 
   })
 })
 
-/** The text and the end of what is sent, over TLS, all of it in one piece. */
-async function sentAtOnce(text: string): Promise<RawClient> {
+describe('a client that sends its request in one piece with the end of its handshake', () => {
+  const request = 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'
+
+  test.each([
+    ['and no more', request],
+    ['and a body', `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 40000\r\n\r\n${'x'.repeat(40_000)}`],
+    ['and another one', `${request}${request}`],
+  ])('is answered, %s, and its own end', async (_, text) => {
+    const client = await sentAtOnce(text, 'handshake')
+    expect((await final(client)).response.status).toBe(200)
+    if (text === request + request) expect((await final(client)).response.status).toBe(200)
+    await client.untilClosed()
+    expect(client.unread).toBe('')
+  })
+})
+
+/** The text and the end of what is sent, over TLS, all of it in one piece; with the end of the handshake or after it. */
+async function sentAtOnce(text: string, after: 'handshake' | 'secured' = 'secured'): Promise<RawClient> {
   const wire = connect({ host: '127.0.0.1', port: proxy.httpsPort, noDelay: true, allowHalfOpen: true })
   const gathered: Buffer[] = []
   let isGathering = false
@@ -122,6 +138,8 @@ async function sentAtOnce(text: string): Promise<RawClient> {
     write: (chunk: Buffer, _encoding, done) => {
       if (isGathering) gathered.push(chunk)
       else wire.write(chunk)
+      // The first piece is the ClientHello.
+      if (after === 'handshake') isGathering = true
       done()
     },
   })

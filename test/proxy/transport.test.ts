@@ -87,12 +87,15 @@ const variants: readonly Variant[] = [
   ['TLS, by the streams', true, false],
 ]
 
-async function peers([, secure, direct]: Variant, framed = false): Promise<Peer> {
+/** With `isEarly`, the socket has read something before the transport gets it. */
+async function peers([, secure, direct]: Variant, { framed = false, isEarly = false } = {}): Promise<Peer> {
   const { promise: echo, resolve } = Promise.withResolvers<Echo>()
   const support = direct ? internals : undefined
   const accept = (socket: Socket): void => {
     sockets.push(socket)
-    resolve(new Echo(socket, { support, secure, framed }))
+    const begin = (): void => resolve(new Echo(socket, { support, secure, framed }))
+    if (!isEarly) begin()
+    else socket.once('readable', () => setImmediate(begin))
   }
   const { certificate, key } = tlsPair
   const server = secure
@@ -156,8 +159,15 @@ describe.each(variants)('%s', (...variant) => {
     expect(digest(await received(client, 0))).toBe(digest(Buffer.concat(pieces)))
   })
 
+  test('what a socket has read before, its end included, comes back before its end', async () => {
+    const { client } = await peers(variant, { isEarly: true })
+    const answer = received(client, 0)
+    client.end('early')
+    expect((await answer).toString()).toBe('early')
+  })
+
   test('small pieces come back in order, each in one piece with what was gathered around it', async () => {
-    const { client } = await peers(variant, true)
+    const { client } = await peers(variant, { framed: true })
     const answers: string[] = []
     client.setEncoding('latin1')
     for (let round = 0; round < 50; round++) {
