@@ -115,13 +115,12 @@ describe('a client that sends its request in one piece with the end of its hands
   const request = 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'
 
   test.each([
-    ['and no more', request],
-    ['and a body', `POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 40000\r\n\r\n${'x'.repeat(40_000)}`],
-    ['and another one', `${request}${request}`],
-  ])('is answered, %s, and its own end', async (_, text) => {
-    const client = await sentAtOnce(text, 'handshake')
-    expect((await final(client)).response.status).toBe(200)
-    if (text === request + request) expect((await final(client)).response.status).toBe(200)
+    ['and no more', [request]],
+    ['and a body', [`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 40000\r\n\r\n${'x'.repeat(40_000)}`]],
+    ['and another one', [request, request]],
+  ])('is answered, %s, and its own end', async (_, requests) => {
+    const client = await sentAtOnce(requests.join(''), 'handshake')
+    for (const _request of requests) expect((await final(client)).response.status).toBe(200)
     await client.untilClosed()
     expect(client.unread).toBe('')
   })
