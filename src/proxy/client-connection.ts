@@ -190,6 +190,7 @@ export class ClientConnection implements Client, TransportOwner {
     if (now >= this.#sendDeadline) this.#abort('client_too_slow')
     else if (now >= this.#deadline) this.#onDeadline()
     else if (this.#state === 'body' || (this.#held !== undefined && this.#state === 'head')) this.#judgePace(now)
+    else if (this.#state === 'lingering') this.#resume()
   }
 
   /**
@@ -328,6 +329,7 @@ export class ClientConnection implements Client, TransportOwner {
     } else {
       this.#discarded += end - at
       if (this.#discarded > lingerBytes) this.#destroy()
+      else if (!this.context.discardBudget.spend(end - at)) this.#pause()
     }
     return -1
   }

@@ -15,6 +15,7 @@ import { ClientCertificateRules } from './client-certificate-rules.ts'
 import { ClientConnection } from './client-connection.ts'
 import { plainAddress } from './client-identity.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
+import { DiscardBudget } from './discard-budget.ts'
 import type { Handshakes } from './handshakes.ts'
 import { releaseGarbage } from './heap.ts'
 import { HeapWatch } from './heap-watch.ts'
@@ -182,6 +183,7 @@ export class DataWorker {
       forwardedPorts: this.#configuration.forwardedPorts,
       bodyBudget: new BodyBudget(),
       retryBudget: new RetryBudget(),
+      discardBudget: new DiscardBudget(),
       settings,
       draining: false,
       drainEndsMs: Number.POSITIVE_INFINITY,
@@ -320,6 +322,7 @@ export class DataWorker {
     this.#counters.add('clockTicks')
     this.#clock.tick()
     const now = this.#clock.nowMs
+    this.#context.discardBudget.refill()
     for (const connection of this.#connections) connection.sweep(now)
     this.#listeners.sweep(now, this.#context.settings.timeouts.clientHeadMs)
     this.#context.upstreams.sweep()

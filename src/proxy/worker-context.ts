@@ -3,6 +3,7 @@ import type { RoutingTable } from '../routing/table.ts'
 import type { AccessLog } from './access-log.ts'
 import type { BoundRoutes } from './bound-route.ts'
 import type { CoarseClock } from './coarse-clock.ts'
+import type { DiscardBudget } from './discard-budget.ts'
 import type { BodyBudget } from './request-buffer.ts'
 import type { RequestIds } from './request-ids.ts'
 import type { RetryBudget } from './retry-policy.ts'
@@ -24,6 +25,7 @@ export interface WorkerContext {
   readonly forwardedPorts: ForwardedPorts
   readonly bodyBudget: BodyBudget
   readonly retryBudget: RetryBudget
+  readonly discardBudget: DiscardBudget
   /** Changes with deltas: read it anew for every request. */
   settings: ProxySettings
   /** From the start of the drain: every response closes its connection. */
