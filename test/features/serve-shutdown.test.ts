@@ -53,7 +53,10 @@ test('with --lame-duck connections are still accepted after SIGTERM, while the p
   await serveSlowly(serving, Promise.resolve(), '--lame-duck', '3600')
   serving.kill('SIGTERM')
   await vi.waitFor(async () => expect(await serving.getAdmin('/readyz')).toMatchObject({ status: 503 }), patience)
-  const [drain] = serving.log.filter(({ msg }) => msg === 'drain begins')
-  expect(drain).toMatchObject({ lameDuckMs: 3_600_000 })
+  // The log comes another way than the answer, and may come later.
+  await vi.waitFor(
+    () => expect(serving.log.find(({ msg }) => msg === 'drain begins')).toMatchObject({ lameDuckMs: 3_600_000 }),
+    patience,
+  )
   expect(await serving.get('http://shop.example.com/')).toMatchObject({ status: 200 })
 })
