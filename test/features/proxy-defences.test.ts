@@ -1,28 +1,26 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { host, InProcess, type SettingsChange, turn } from '../proxy/in-process.ts'
-import { RawBackend } from '../proxy/raw-backend.ts'
+import { describe, expect, test } from 'vitest'
+import { InProcess, type SettingsChange, turn } from '../proxy/in-process.ts'
+import { routedTo, withOwnBackend } from '../proxy/one-backend.ts'
+import type { RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
 import { testCertificate } from '../proxy/test-certificate.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+withOwnBackend(
+  own => {
+    backend = own
+  },
+  () => proxy,
+)
 
 async function start(settings: SettingsChange, options = {}): Promise<void> {
   const certificate = testCertificate('test/default', 'default', ['a.test'])
   proxy = await new InProcess(1, options).start({
-    hosts: { 'a.test': host('a.test', 'app') },
-    backends: { app: [backend.port] },
+    ...routedTo(backend),
     certificates: [certificate],
     defaultCertificate: certificate.id,
     settings,

@@ -1,36 +1,38 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { host, InProcess } from '../proxy/in-process.ts'
 import { kill, mortal } from '../proxy/mortal-workers.ts'
-import { ok, RawBackend } from '../proxy/raw-backend.ts'
+import { routedTo, withOwnBackend } from '../proxy/one-backend.ts'
+import { ok, type RawBackend } from '../proxy/raw-backend.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+withOwnBackend(
+  own => {
+    backend = own
+  },
+  () => proxy,
+)
 
 async function start(workers: number, options = {}): Promise<void> {
-  proxy = await new InProcess(workers, options).start({
-    hosts: { 'a.test': host('a.test', 'app') },
-    backends: { app: [backend.port] },
-  })
+  proxy = await new InProcess(workers, options).start(routedTo(backend))
+}
+
+/** `/slow` is answered in two halves; gives what sends the second. */
+function answerInHalves(): () => void {
+  let finish = (): void => {}
+  backend.answer = ({ target }, connection) => {
+    if (target !== '/slow') return connection.send(ok(`hello from ${target}`))
+    connection.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf')
+    finish = () => connection.send('half')
+  }
+  return () => finish()
 }
 
 describe('a drain', () => {
   test('finishes requests in flight, closes idle connections and loses nothing that was accepted', async () => {
     await start(2)
-    let finish = (): void => {}
-    backend.answer = ({ target }, connection) => {
-      if (target !== '/slow') return connection.send(ok(`hello from ${target}`))
-      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf')
-      finish = () => connection.send('half')
-    }
+    const finish = answerInHalves()
     const slow = await proxy.client()
     slow.get('a.test', '/slow')
     await slow.until('half')
@@ -66,12 +68,7 @@ describe('a drain', () => {
 
   test('takes one more request on a connection whose response outlived the listeners', async () => {
     await start(1)
-    let finish = (): void => {}
-    backend.answer = ({ target }, connection) => {
-      if (target !== '/slow') return connection.send(ok(`hello from ${target}`))
-      connection.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf')
-      finish = () => connection.send('half')
-    }
+    const finish = answerInHalves()
     const client = await proxy.client()
     client.get('a.test', '/slow')
     await client.until('half')

@@ -1,26 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { host, InProcess } from '../proxy/in-process.ts'
 import { kill, mortal } from '../proxy/mortal-workers.ts'
+import { routedTo, withOwnBackend } from '../proxy/one-backend.ts'
 import { ok, RawBackend } from '../proxy/raw-backend.ts'
 import { RawClient } from '../proxy/raw-client.ts'
 
 let backend: RawBackend
 let proxy: InProcess
 
-beforeEach(async () => {
-  backend = await new RawBackend().start()
-})
-
-afterEach(async () => {
-  await proxy.close()
-  await backend.close()
-})
+withOwnBackend(
+  own => {
+    backend = own
+  },
+  () => proxy,
+)
 
 async function start(workers: number, options = {}): Promise<void> {
-  proxy = await new InProcess(workers, options).start({
-    hosts: { 'a.test': host('a.test', 'app') },
-    backends: { app: [backend.port] },
-  })
+  proxy = await new InProcess(workers, options).start(routedTo(backend))
 }
 
 async function bodyOf(target: string): Promise<string> {

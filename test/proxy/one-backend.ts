@@ -14,15 +14,28 @@ export interface OneBackend {
 export function withOneBackend(use: (one: OneBackend) => void, table: Omit<Change, 'backends'> = {}): void {
   beforeEach(async () => {
     const backend = await new RawBackend().start()
-    const proxy = await new InProcess().start({
-      hosts: { 'a.test': host('a.test', 'app') },
-      ...table,
-      backends: { app: [backend.port] },
-    })
+    const proxy = await new InProcess().start({ ...routedTo(backend), ...table })
     use({ backend, proxy })
     return async () => {
       await proxy.close()
       await backend.close()
     }
   })
+}
+
+/** Each test gets a backend of its own and starts its proxy by itself; both are closed after it. */
+export function withOwnBackend(use: (backend: RawBackend) => void, proxy: () => InProcess): void {
+  beforeEach(async () => {
+    const backend = await new RawBackend().start()
+    use(backend)
+    return async () => {
+      await proxy().close()
+      await backend.close()
+    }
+  })
+}
+
+/** `a.test` routed to the backend as service `app`. */
+export function routedTo(backend: RawBackend): Pick<Change, 'hosts' | 'backends'> {
+  return { hosts: { 'a.test': host('a.test', 'app') }, backends: { app: [backend.port] } }
 }
