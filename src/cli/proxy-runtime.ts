@@ -36,8 +36,7 @@ const maxNamedChanges = 20
 export class ProxyRuntime {
   readonly table = new RoutingTable()
   readonly #options: ProxyRuntimeOptions
-  #translator: Translator | undefined
-  #proxy: Proxy | undefined
+  #configured: { readonly translator: Translator; readonly proxy: Proxy } | undefined
   #source: Source | undefined
   #metrics: ReturnType<typeof createProxyMetrics> | undefined
   /** Until the source is complete nothing is told of what it gave: it would be full of passing problems. */
@@ -57,7 +56,7 @@ export class ProxyRuntime {
 
   /** Undefined before the first table. */
   get proxy(): Proxy | undefined {
-    return this.#complete ? this.#proxy : undefined
+    return this.#complete ? this.#configured?.proxy : undefined
   }
 
   /** Text exposition of the metrics; empty before the workers start. */
@@ -67,7 +66,7 @@ export class ProxyRuntime {
   }
 
   problems(): readonly Problem[] {
-    return this.#translator?.problems() ?? []
+    return this.#configured?.translator.problems() ?? []
   }
 
   /** Sets the class, the scope and the settings, the first time or anew. */
@@ -79,10 +78,13 @@ export class ProxyRuntime {
       'configuration validated and accepted',
     )
     log.info({ ingressClass: ingressClass.name, isDefault: ingressClass.isDefault }, 'valid IngressClass found')
-    this.#proxy ??= this.#createProxy(options.settings.workers)
-    if (this.#translator === undefined) this.#translator = createTranslator(options)
-    else if (this.#complete) this.#publish(this.#translator.reconfigure(options))
-    else this.#translator.stageOptions(options)
+    if (this.#configured === undefined) {
+      this.#configured = { translator: createTranslator(options), proxy: this.#createProxy(options.settings.workers) }
+      return
+    }
+    const { translator } = this.#configured
+    if (this.#complete) this.#publish(translator.reconfigure(options))
+    else translator.stageOptions(options)
   }
 
   /** Reads the source until it is complete, then starts the workers with the whole table. */
@@ -94,8 +96,7 @@ export class ProxyRuntime {
     this.#complete = true
     // Even an empty source is a table: one that answers 404.
     this.#take([])
-    if (this.#proxy === undefined) throw new Error('the source was complete without a configuration')
-    const starting = this.#proxy.start()
+    const starting = this.#parts().proxy.start()
     // While the workers read the table, which was handed to them.
     keepYoungGenerationSmall()
     releaseGarbage()
@@ -110,22 +111,27 @@ export class ProxyRuntime {
     this.#leaving = true
     const { log } = this.#options
     log.info(times, 'drain begins')
-    const drained = await this.#proxy?.drain(times)
+    const drained = await this.#configured?.proxy.drain(times)
     await this.#source?.stop()
     log.info({ cutConnections: drained?.cutConnections ?? 0 }, 'drain ended')
   }
 
   #take(changes: readonly Change[]): void {
-    if (this.#translator === undefined) throw new Error('changes came before the configuration')
-    if (this.#complete) this.#publish(this.#translator.apply(changes))
-    else this.#translator.stage(changes)
+    const { translator } = this.#parts()
+    if (this.#complete) this.#publish(translator.apply(changes))
+    else translator.stage(changes)
+  }
+
+  #parts(): { readonly translator: Translator; readonly proxy: Proxy } {
+    if (this.#configured === undefined) throw new Error('the source gave changes before the configuration')
+    return this.#configured
   }
 
   #publish({ delta, changed, problems }: Translation): void {
     const { log } = this.#options
     if (delta !== undefined) {
       // The workers first: writing lines takes longer than what they wait for.
-      if (this.#proxy !== undefined) void this.#send(this.#proxy, delta)
+      void this.#send(this.#parts().proxy, delta)
       this.table.apply(delta)
     }
     for (const problem of problems.added) log.warn(fieldsOf(problem), 'object refused in part')

@@ -65,7 +65,7 @@ export type FromWorker =
 export const workerEvents = {
   certificateRejected: 'certificate could not be loaded, the default certificate is served instead',
   tlsParametersRejected:
-    'TLS versions, suites or curves could not be loaded, those before are served instead, at start the default ones',
+    'TLS versions, suites or curves could not be loaded, those before are served instead, at start those of the Modern profile',
   requestFailed: 'request ended by an unexpected error, its connection is closed',
   listenerFailed: 'listener failed',
   heapOver: 'heap of a data worker over its high-water mark, new requests get 503',

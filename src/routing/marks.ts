@@ -4,16 +4,16 @@ const nobody: ReadonlySet<ChangedObject> = new Set()
 
 /** Units to be evaluated again, each with the changes that are to blame. */
 export class Marks {
-  readonly #causes = new Map<string, ReadonlySet<ChangedObject>>()
+  /** Without a set where nobody is to blame, as when a table is read as a whole. */
+  readonly #causes = new Map<string, Set<ChangedObject> | undefined>()
 
   add(unit: string, causes: Iterable<ChangedObject>): void {
     let known = this.#causes.get(unit)
     for (const cause of causes) {
-      // Most units are marked with one cause or, when a table is read as a whole, with none.
-      if (known === undefined || known === nobody) known = new Set()
-      if (!known.has(cause)) (known as Set<ChangedObject>).add(cause)
+      known ??= new Set()
+      known.add(cause)
     }
-    this.#causes.set(unit, known ?? nobody)
+    this.#causes.set(unit, known)
   }
 
   causes(unit: string): ReadonlySet<ChangedObject> {

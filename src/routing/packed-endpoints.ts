@@ -26,23 +26,11 @@ export function packEndpoints(endpoints: readonly Endpoint[]): string {
   }
   const others: [number, object][] = []
   const flat: (string | number)[] = []
-  for (const [position, endpoint] of endpoints.entries()) {
-    const { address, port, zone } = endpoint
+  for (const [position, { address, port, zone, ...rest }] of endpoints.entries()) {
     flat.push(address, ports.indexOf(port) * (zones.length + 1) + (zone === undefined ? 0 : zones.indexOf(zone) + 1))
-    if (hasOthers(endpoint)) others.push([position, othersOf(endpoint)])
+    if (Object.keys(rest).length > 0) others.push([position, rest])
   }
   return JSON.stringify([ports, zones, others, ...flat] satisfies Packed)
-}
-
-const own: ReadonlySet<string> = new Set(['address', 'port', 'zone'] satisfies readonly (keyof Endpoint)[])
-
-function hasOthers(endpoint: Endpoint): boolean {
-  for (const name in endpoint) if (!own.has(name)) return true
-  return false
-}
-
-function othersOf({ address: _address, port: _port, zone: _zone, ...others }: Endpoint): object {
-  return others
 }
 
 export function unpackEndpoints(text: string): readonly Endpoint[] {

@@ -108,7 +108,7 @@ describe('parameters that cannot be loaded', () => {
   const other = testCertificate('test/default', 'other', ['default.test'])
   const certificateRejected = 'certificate could not be loaded, the default certificate is served instead'
   const parametersRejected =
-    'TLS versions, suites or curves could not be loaded, those before are served instead, at start the default ones'
+    'TLS versions, suites or curves could not be loaded, those before are served instead, at start those of the Modern profile'
 
   /** Of the lines about what was rejected, in order. */
   async function rejected(count: number): Promise<unknown[]> {
