@@ -15,7 +15,7 @@ import {
 } from './client-identity.ts'
 import type { ProxyErrorCode } from './errors.ts'
 import { type Client, type Ending, Exchange } from './exchange.ts'
-import { Pace } from './pace.ts'
+import { Pace, type PaceRule } from './pace.ts'
 import { TlsClient } from './tls-client.ts'
 import { Transport, type TransportOwner } from './transport.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -46,6 +46,11 @@ const stopIdleMs = 1_000
  */
 const halfClosedMs = 300
 const probes = 2
+/**
+ * How long a client that is behind its minimum rate is not read from after each read, at most: a byte now and then
+ * costs as much as a whole request, and many of such clients would be many at once.
+ */
+const restMs = 2_000
 
 export class ClientConnection implements Client, TransportOwner {
   readonly context: WorkerContext
@@ -76,6 +81,8 @@ export class ClientConnection implements Client, TransportOwner {
   #sendDeadline = Number.POSITIVE_INFINITY
   /** Of a head or body that takes longer than a tick of the clock. */
   #pace: Pace | undefined
+  /** Paused since it is behind its pace, and for no other reason. */
+  #restsUntilMs = Number.POSITIVE_INFINITY
   readonly #bodySink = (bytes: Buffer, start: number, end: number): void => {
     this.#exchange?.requestBody(bytes, start, end)
   }
@@ -186,11 +193,20 @@ export class ClientConnection implements Client, TransportOwner {
 
   // What the worker asks for
 
-  sweep(now: number): void {
-    if (now >= this.#sendDeadline) this.#abort('client_too_slow')
-    else if (now >= this.#deadline) this.#onDeadline()
-    else if (this.#state === 'body' || (this.#held !== undefined && this.#state === 'head')) this.#judgePace(now)
-    else if (this.#state === 'lingering') this.#resume()
+  /**
+   * To be called with every tick. A request that is over its time is ended if it may be, else at another tick; says
+   * whether one was.
+   */
+  sweep(now: number, mayEnd: boolean): boolean {
+    if (this.#isAwaited()) this.#judgePace(now)
+    const isOver = now >= this.#sendDeadline || now >= this.#deadline
+    if (isOver && (mayEnd || this.#state === 'lingering')) {
+      const isRequest = this.#state !== 'lingering'
+      this.#onDeadline(now)
+      return isRequest
+    }
+    if (now >= this.#restsUntilMs || this.#state === 'lingering') this.#resume()
+    return false
   }
 
   /**
@@ -267,6 +283,8 @@ export class ClientConnection implements Client, TransportOwner {
       else this.#consume(bytes, 0, bytes.length)
     } catch (error) {
       this.#break(error)
+    } finally {
+      if (this.#pace !== undefined) this.#restIfBehind(this.#pace)
     }
   }
 
@@ -474,8 +492,9 @@ export class ClientConnection implements Client, TransportOwner {
     else this.#deadline = this.context.clock.deadline(lingerMs)
   }
 
-  #onDeadline(): void {
-    if (this.#state === 'body') this.#exchange?.fail('request_timeout')
+  #onDeadline(now: number): void {
+    if (now >= this.#sendDeadline) this.#abort('client_too_slow')
+    else if (this.#state === 'body') this.#exchange?.fail('request_timeout')
     else if (this.#state === 'busy') this.#probe()
     else if (this.#state !== 'head') this.#abort('client_gone')
     // Only who has begun to ask is told that it took too long.
@@ -495,20 +514,44 @@ export class ClientConnection implements Client, TransportOwner {
     this.#exchange?.probeClient()
   }
 
+  /** More of a head or a body that has begun. */
+  #isAwaited(): boolean {
+    return this.#state === 'body' || (this.#state === 'head' && this.#held !== undefined)
+  }
+
   /** Read at ticks only: whoever sends a whole message between two of them is fast enough. */
   #judgePace(now: number): void {
-    const { limits, timeouts } = this.context.settings
-    const isHead = this.#state === 'head'
-    const bytesPerSecond = isHead ? limits.minHeadBytesPerSecond : limits.minBodyBytesPerSecond
-    if (!(bytesPerSecond > 0)) return
-    const part = this.#requests * 2 + (isHead ? 1 : 0)
+    const rule = this.#paceRule()
+    if (rule.bytesPerSecond === 0) return
+    const part = this.#messagePart()
     const bytes = this.#transport.bytesRead
-    const graceMs = timeouts.slowClientGraceMs
-    if (this.#pace?.part !== part) this.#pace = new Pace(part, { nowMs: now, bytes, graceMs })
+    if (this.#pace?.part !== part) this.#pace = new Pace(part, { nowMs: now, bytes, graceMs: rule.graceMs })
     // Without a deadline it is not the client that is waited for.
     if (this.#deadline === Number.POSITIVE_INFINITY) return this.#pace.rest(now)
-    const maxCreditMs = isHead ? graceMs : timeouts.clientBodyMs
-    if (this.#pace.isTooSlow(now, bytes, { bytesPerSecond, graceMs, maxCreditMs })) this.#onDeadline()
+    if (this.#pace.isTooSlow(now, bytes, rule)) this.#deadline = now
+  }
+
+  #paceRule(): PaceRule {
+    const { limits, timeouts } = this.context.settings
+    const graceMs = timeouts.slowClientGraceMs
+    return this.#state === 'head'
+      ? { bytesPerSecond: limits.minHeadBytesPerSecond, graceMs, maxCreditMs: graceMs }
+      : { bytesPerSecond: limits.minBodyBytesPerSecond, graceMs, maxCreditMs: timeouts.clientBodyMs }
+  }
+
+  /** For a random time, so that clients who send together are not read together. */
+  #restIfBehind(pace: Pace): void {
+    if (this.#paused || !this.#isAwaited() || pace.part !== this.#messagePart()) return
+    const rule = this.#paceRule()
+    if (!pace.isBehind(this.#transport.bytesRead, rule)) return
+    this.#pause()
+    const mostMs = Math.min(restMs, rule.graceMs / 3, rule.maxCreditMs / 3)
+    this.#restsUntilMs = this.context.clock.nowMs + mostMs * (0.5 + Math.random() / 2)
+  }
+
+  /** Odd for a head, even for a body; every one another. */
+  #messagePart(): number {
+    return this.#requests * 2 + (this.#state === 'head' ? 1 : 0)
   }
 
   /** Ends our side; what still comes is read and thrown away until the client has closed, too. */
@@ -559,6 +602,7 @@ export class ClientConnection implements Client, TransportOwner {
   }
 
   #pause(): void {
+    this.#restsUntilMs = Number.POSITIVE_INFINITY
     if (this.#paused) return
     this.#paused = true
     this.#transport.pause()
@@ -566,6 +610,7 @@ export class ClientConnection implements Client, TransportOwner {
 
   #resume(): void {
     if (!this.#paused || this.#state === 'closed') return
+    this.#restsUntilMs = Number.POSITIVE_INFINITY
     this.#paused = false
     this.#transport.resume()
   }

@@ -50,6 +50,12 @@ const maxLogWaitMs = 1_000
  * is dearer than closing them.
  */
 const evictedShare = 1 / 256
+/**
+ * Requests that may be ended in one tick for having taken too long, or this share of connections if that is more: for
+ * attackers who came together it is over together, and everybody else would wait for their end.
+ */
+const endsPerTick = 40
+const endsShare = 1 / 40
 /** How often memory is measured, in ticks; and while it is short, how often garbage is collected. */
 const memoryTicks = 5
 const collectTicks = 50
@@ -322,7 +328,8 @@ export class DataWorker {
     this.#clock.tick()
     const now = this.#clock.nowMs
     this.#context.discardBudget.refill()
-    for (const connection of this.#connections) connection.sweep(now)
+    let mayEnd = Math.max(endsPerTick, this.#connections.size * endsShare)
+    for (const connection of this.#connections) if (connection.sweep(now, mayEnd > 0)) mayEnd--
     this.#listeners.sweep(now, this.#context.settings.timeouts.clientHeadMs)
     this.#context.upstreams.sweep()
     this.#context.accessLog.flush()

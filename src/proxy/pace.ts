@@ -26,16 +26,24 @@ export class Pace {
   }
 
   isTooSlow(nowMs: number, bytes: number, { bytesPerSecond, graceMs, maxCreditMs }: PaceRule): boolean {
-    const earnedMs = ((bytes - this.#bytes) * 1000) / bytesPerSecond
-    const creditMs = this.#creditMs + earnedMs - (nowMs - this.#nowMs)
+    const creditMs = this.#creditMs + this.#earnedMs(bytes, bytesPerSecond) - (nowMs - this.#nowMs)
     this.#creditMs = Math.min(creditMs, Math.max(graceMs, maxCreditMs))
     this.#nowMs = nowMs
     this.#bytes = bytes
     return this.#creditMs <= 0
   }
 
+  /** With these bytes it has sent less than it owed when it was judged last: it lives on its grace. */
+  isBehind(bytes: number, { bytesPerSecond, graceMs }: PaceRule): boolean {
+    return this.#creditMs + this.#earnedMs(bytes, bytesPerSecond) < graceMs
+  }
+
   /** It is not its turn to send: this time does not count. */
   rest(nowMs: number): void {
     this.#nowMs = nowMs
+  }
+
+  #earnedMs(bytes: number, bytesPerSecond: number): number {
+    return ((bytes - this.#bytes) * 1000) / bytesPerSecond
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request as requestHttp, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { IngressDeployment } from '../../src/api/ingressdeployment.ts'
@@ -43,35 +43,20 @@ export interface Outcome {
 }
 
 const attackerFile = join(import.meta.dirname, 'attacker.ts')
+const backendFile = join(import.meta.dirname, 'backend.ts')
 /** Connections that are none of the attackers': kept ones of honest clients, and one of each on its way. */
 const honestConnections = 8
-/** Far more than kernels hold between two sockets. */
-const largeBytes = 64 * 1024 * 1024
-const mediumBytes = 16 * 1024 * 1024
 
 /** A real proxy with a backend and honest clients, to be attacked by other processes. */
 export class Target implements AsyncDisposable {
   readonly #serving = new Serving()
-  readonly #backend: Server
-  readonly #upgraded = new Set<Socket>()
+  readonly #backend = fork(backendFile)
   readonly #attackers: ChildProcess[] = []
   #manifest = ''
 
-  private constructor() {
-    this.#backend = createServer((request, response) => this.#answer(request, response))
-    this.#backend.on('upgrade', (_request, socket: Socket) => {
-      this.#upgraded.add(socket)
-      socket.on('error', () => {})
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
-      socket.pause()
-    })
-  }
-
   static async start(): Promise<Target> {
     const target = new Target()
-    target.#backend.listen(0, '127.0.0.1')
-    await once(target.#backend, 'listening')
-    const { port } = target.#backend.address() as AddressInfo
+    const [port] = (await once(target.#backend, 'message')) as [number]
     target.#serving.write(
       'shop.yaml',
       service('web'),
@@ -136,9 +121,7 @@ export class Target implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const attacker of this.#attackers) attacker.kill('SIGKILL')
     await this.#serving[Symbol.asyncDispose]()
-    for (const socket of this.#upgraded) socket.destroy()
-    this.#backend.close()
-    this.#backend.closeAllConnections()
+    this.#backend.kill('SIGKILL')
   }
 
   async #download(): Promise<void> {
@@ -152,26 +135,6 @@ export class Target implements AsyncDisposable {
     const [response] = (await once(asked, 'response')) as [IncomingMessage]
     response.resume()
     await once(response, 'end')
-  }
-
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    request.resume()
-    if (request.method === 'POST') return void request.on('end', () => response.end('hello'))
-    if (request.url === '/some') return void response.end('x'.repeat(20_000))
-    const bytes = { '/large': largeBytes, '/medium': mediumBytes }[request.url ?? '']
-    if (bytes === undefined) return void response.end('hello')
-    response.setHeader('content-length', bytes)
-    const block = Buffer.alloc(65_536, 'x')
-    let left = bytes
-    const more = (): void => {
-      while (left > 0) {
-        left -= block.length
-        if (!response.write(block)) return
-      }
-      response.end()
-    }
-    response.on('drain', more)
-    more()
   }
 
   /** Says whether that changed anything. */
@@ -201,6 +164,8 @@ export class Target implements AsyncDisposable {
   async #send(plan: AttackPlan): Promise<ChildProcess> {
     const attacker = fork(attackerFile)
     this.#attackers.push(attacker)
+    // As if they were elsewhere: the processors of this machine are for the proxy and those it serves.
+    if (attacker.pid !== undefined) setPriority(attacker.pid, constants.priority.PRIORITY_LOW)
     const httpPort = this.#port('HTTP')
     const httpsPort = this.#port('HTTPS')
     attacker.send({ durationMs: 0, ...plan, httpPort, httpsPort })

@@ -59,6 +59,28 @@ describe('a client slower than the minimum rate', () => {
     await backend.connections[0]?.closed
   })
 
+  test('is read from now and then only, and loses nothing by it', async () => {
+    await start({})
+    let pieces = 0
+    backend.accepted = connection => {
+      connection.socket.on('data', () => {
+        pieces++
+      })
+    }
+    const body = 'abcdefghij'.repeat(10)
+    const client = await proxy.client()
+    client.send(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${body.length}\r\n\r\n`)
+    for (const octet of body) {
+      client.send(octet)
+      await new Promise(resolve => {
+        setTimeout(resolve, 10)
+      })
+    }
+    expect((await client.response()).status).toBe(200)
+    expect(backend.requests[0]?.body).toBe(body)
+    expect(pieces).toBeLessThan(60)
+  })
+
   test('is not meant where the endpoint is slow, and where no rate is set', async () => {
     const body = 'x'.repeat(32 * 1024 * 1024)
     await start({ timeouts: { slowClientGraceMs: 100 }, limits: { maxBodyBytes: 0 } })

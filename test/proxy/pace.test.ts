@@ -41,3 +41,13 @@ test('time in which the client may not send does not count', () => {
   expect(pace.isTooSlow(1_000_900, 0, rule)).toBe(false)
   expect(pace.isTooSlow(1_001_000, 0, rule)).toBe(true)
 })
+
+test('a client is behind while it has sent less than it owes, whatever its grace allows', () => {
+  const pace = new Pace(0, { nowMs: 0, bytes: 0, graceMs: 5_000 })
+  expect(pace.isBehind(0, rule)).toBe(false)
+  pace.isTooSlow(1_000, 0, rule)
+  expect(pace.isBehind(99, rule)).toBe(true)
+  expect(pace.isBehind(100, rule)).toBe(false)
+  pace.isTooSlow(2_000, 300, rule)
+  expect(pace.isBehind(300, rule)).toBe(false)
+})
