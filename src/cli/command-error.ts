@@ -2,3 +2,8 @@
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
+
+/** What a caught value says of itself. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

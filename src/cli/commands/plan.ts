@@ -10,7 +10,7 @@ import type { DesiredObject } from '../../operator/objects/managed-object.ts'
 import { type PlanContext, plan } from '../../operator/plan.ts'
 import { findField } from '../../sources/find-field.ts'
 import { parseManifests } from '../../sources/parse-manifests.ts'
-import { CommandError } from '../command-error.ts'
+import { CommandError, reasonOf } from '../command-error.ts'
 import type { CommandContext } from '../commands.ts'
 
 interface PlanOptions {
@@ -82,7 +82,7 @@ async function read(filename: string): Promise<string> {
   try {
     return filename === '-' ? await text(process.stdin) : await readFile(filename, 'utf8')
   } catch (error) {
-    throw new CommandError(`reading ${filename}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new CommandError(`reading ${filename}: ${reasonOf(error)}`, {
       cause: error,
     })
   }

@@ -10,7 +10,7 @@ import { createLog, type Log } from '../../observe/log.ts'
 import { instanceTranslatorOptions } from '../../routing/instance-translator-options.ts'
 import type { TranslatorOptions } from '../../routing/translator.ts'
 import { KubernetesSource } from '../../sources/kubernetes.ts'
-import { CommandError } from '../command-error.ts'
+import { CommandError, reasonOf } from '../command-error.ts'
 import type { CommandContext } from '../commands.ts'
 import { clusterAccessOptions, type Environment } from '../environment.ts'
 import { inspectionRoutes } from '../inspection-routes.ts'
@@ -90,16 +90,23 @@ async function runProxy({ options, environment, log, instance }: Run): Promise<v
     },
   })
   const admins = createAdmins({ address, options, runtime, instance })
-  await Promise.all(admins.map(admin => admin.start()))
-  const started = runtime.start(source)
-  // Told to go before the cluster has answered: there is nothing to drain.
-  const failed = await Promise.race([started.then(() => undefined, toError), asked])
-  if (failed !== undefined) throw failed
+  const leave = async (times: { readonly lameDuckMs: number; readonly graceMs: number }): Promise<void> => {
+    await runtime.stop(times)
+    await Promise.all([...admins.map(admin => admin.close()), client.close()])
+  }
+  try {
+    // One after another: none may begin to listen after the others were closed.
+    for (const admin of admins) await admin.start()
+    // Told to go before the cluster has answered: there is nothing to drain.
+    await Promise.race([runtime.start(source), asked])
+  } catch (error) {
+    await leave({ lameDuckMs: 0, graceMs: 0 })
+    throw new CommandError(`proxy of ${instance.namespace}/${instance.name}: ${reasonOf(error)}`, { cause: error })
+  }
   await asked
   const graceSeconds = environment.terminationGraceSeconds ?? defaultGraceSeconds
   const graceMs = Math.max(1000, Math.min(drainMs, graceSeconds * 1000 - lameDuckMs - marginMs))
-  await runtime.stop({ lameDuckMs: runtime.ready ? lameDuckMs : 0, graceMs })
-  await Promise.all([...admins.map(admin => admin.close()), client.close()])
+  await leave({ lameDuckMs: runtime.ready ? lameDuckMs : 0, graceMs })
 }
 
 function createAdmins(context: {
@@ -143,8 +150,4 @@ async function anyAddress(): Promise<string> {
       probe.close(() => resolve('::'))
     })
   })
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

@@ -11,7 +11,7 @@ import { AdminServer } from '../../observe/admin-server.ts'
 import { createLog, type Log } from '../../observe/log.ts'
 import { FilesSource } from '../../sources/files.ts'
 import type { FileProblem } from '../../sources/parse-manifests.ts'
-import { CommandError } from '../command-error.ts'
+import { CommandError, reasonOf } from '../command-error.ts'
 import type { CommandContext } from '../commands.ts'
 import { logLevelOf } from '../log-level.ts'
 import { namespacedName, portNumber, secondCount, workerCount } from '../option-values.ts'
@@ -189,8 +189,4 @@ dashboard  ${admin}/
 
 function describeFileProblem({ file, line, column, message }: FileProblem): ProblemDocument {
   return { where: `${file}:${line}:${column}`, field: '', reason: 'InvalidFile', message }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
