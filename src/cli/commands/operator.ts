@@ -65,7 +65,8 @@ async function runOperator(options: OperatorOptions, environment: Environment, l
   })
   const admins = createAdmins(options, operator, client)
   try {
-    await Promise.all(admins.map(admin => admin.start()))
+    // One after another: none may begin to listen after the others were closed.
+    for (const admin of admins) await admin.start()
     // Rejects when the leadership is lost: the process ends, and another one takes over.
     await Promise.race([asked, operator.stopped])
   } finally {

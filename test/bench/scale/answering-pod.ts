@@ -4,6 +4,7 @@ const headEnd = Buffer.from('\r\n\r\n')
 
 /** Stands in for a pod: answers each request with its name, and remembers when the last one came. */
 export class AnsweringPod {
+  readonly name: string
   readonly #server
   readonly #sockets = new Set<Socket>()
   port = 0
@@ -11,6 +12,7 @@ export class AnsweringPod {
   lastRequestNs = 0n
 
   constructor(name: string) {
+    this.name = name
     const answer = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\n\r\n${name}`)
     this.#server = createServer({ noDelay: true }, socket => {
       this.#sockets.add(socket)

@@ -12,9 +12,9 @@ export interface ScaleOptions {
   readonly workers: readonly number[]
   /** Cold starts of each. */
   readonly starts: number
-  /** Endpoints that are added, and as many removed, at each size. */
+  /** Endpoints that are replaced at each size. */
   readonly changes: number
-  /** Between the start of a proxy and the look at its memory. */
+  /** Between the last write of many objects and the start of a proxy, and between that and the look at its memory. */
   readonly settleMs: number
   /** Says what goes on. */
   readonly print: (line: string) => void
@@ -48,6 +48,8 @@ export async function measureScale(options: ScaleOptions): Promise<readonly Scal
     for (const size of options.sizes) {
       const seconds = await cluster.grow(size)
       options.print(`${size} Ingresses there after ${seconds.toFixed(1)} s`)
+      // The API server has its own work left to do after so many writes.
+      await pause(options.settleMs)
       for (const [index, workers] of options.workers.entries()) {
         figures.push(await measureOne({ cluster, workers, options, propagates: index === 0 }))
       }

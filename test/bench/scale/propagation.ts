@@ -30,33 +30,33 @@ const limitMs = 10_000
 export interface PropagationOptions {
   readonly cluster: BenchCluster
   readonly proxy: ProxyProcess
-  /** Endpoints added, and as many removed. */
   readonly changes: number
   /** Other endpoints that change meanwhile. */
   readonly backgroundPerSecond: number
 }
 
-/** Adds and removes the second of two endpoints of a backend, and sees when the proxy heeds it. */
+/** Replaces the only endpoint of a backend by another, again and again, and sees when the proxy heeds it. */
 export async function measurePropagation(options: PropagationOptions): Promise<PropagationFigures> {
   const { cluster, proxy } = options
   const address = ownAddress()
-  const pods = { a: new AnsweringPod('a'), b: new AnsweringPod('b') }
-  await Promise.all([pods.a.listen(address), pods.b.listen(address)])
-  await createProbe(cluster, { address, port: pods.a.port })
+  const pods = [new AnsweringPod('a'), new AnsweringPod('b')] as const
+  await Promise.all(pods.map(pod => pod.listen(address)))
+  await createProbe(cluster, { address, port: pods[0].port })
   const prober = new Prober(proxy.httpPort, probeHost)
   const background = startBackground(cluster, options.backgroundPerSecond)
   try {
     await until(() => prober.read(note.lastA) > 0n)
     const failedBefore = prober.read(note.failures)
     const rounds: Round[] = []
-    for (let round = 0; round < options.changes; round++)
-      rounds.push(await addAndRemove({ cluster, prober, pods, address }))
+    for (let round = 0; round < options.changes; round++) {
+      const [before, after] = round % 2 === 0 ? pods : [pods[1], pods[0]]
+      rounds.push(await replaceEndpoint({ cluster, prober, address, before, after }))
+    }
     return figuresOf(rounds, Number(prober.read(note.failures) - failedBefore))
   } finally {
     await background.stop()
     await prober.stop()
-    pods.a.close()
-    pods.b.close()
+    for (const pod of pods) pod.close()
   }
 }
 
@@ -67,35 +67,35 @@ interface Round {
   readonly writeMs: number
 }
 
-async function addAndRemove(of: {
+async function replaceEndpoint(of: {
   cluster: BenchCluster
   prober: Prober
-  pods: { readonly b: AnsweringPod }
   address: string
+  before: AnsweringPod
+  after: AnsweringPod
 }): Promise<Round> {
-  const { cluster, prober, pods, address } = of
-  const write = async (addresses: readonly string[]): Promise<readonly [sent: bigint, answered: bigint]> => {
-    const object = endpointSlice({ name: 'probe-b', service: 'probe', port: pods.b.port, addresses })
-    const sent = process.hrtime.bigint()
-    await cluster.client.replace(resources.endpointSlices, object)
-    return [sent, process.hrtime.bigint()]
-  }
-  prober.await('b')
-  const [sent, answered] = await write([address])
+  const { cluster, prober, address, before, after } = of
+  const object = probeSlice({ address, port: after.port })
+  prober.await(after.name)
+  const sent = process.hrtime.bigint()
+  await cluster.client.replace(resources.endpointSlices, object)
+  const answered = process.hrtime.bigint()
   await until(() => prober.read(note.firstAnswer) > 0n)
   const first = prober.read(note.firstAnswer)
-  await pause(20 + Math.random() * 20)
-  const [removed] = await write([])
-  // Alternating with the other endpoint it would have had a dozen requests in this time.
-  await until(() => process.hrtime.bigint() - maximum(pods.b.lastRequestNs, removed) > 30_000_000n)
-  const last = maximum(pods.b.lastRequestNs, removed)
+  // With one probe a millisecond it would have had dozens of requests in this time.
+  await until(() => process.hrtime.bigint() - maximum(before.lastRequestNs, sent) > 30_000_000n)
+  const last = maximum(before.lastRequestNs, sent)
   await pause(Math.random() * 20)
   return {
     routedMs: milliseconds(first - sent),
     routedAfterWriteMs: milliseconds(first - answered),
-    removedMs: milliseconds(last - removed),
+    removedMs: milliseconds(last - sent),
     writeMs: milliseconds(answered - sent),
   }
+}
+
+function probeSlice({ address, port }: { address: string; port: number }) {
+  return endpointSlice({ name: 'probe', service: 'probe', port, addresses: [address] })
 }
 
 async function createProbe(cluster: BenchCluster, first: { address: string; port: number }): Promise<void> {
@@ -114,11 +114,9 @@ async function createProbe(cluster: BenchCluster, first: { address: string; port
     metadata,
     spec: { ingressClassName: benchClass, rules: [{ host: probeHost, http: { paths } }] },
   }
-  const slice = { service: 'probe', port: first.port }
   await cluster.put(resources.services, service)
   await cluster.put(resources.ingresses, ingress)
-  await cluster.put(resources.endpointSlices, endpointSlice({ ...slice, name: 'probe-a', addresses: [first.address] }))
-  await cluster.put(resources.endpointSlices, endpointSlice({ ...slice, name: 'probe-b', addresses: [] }))
+  await cluster.put(resources.endpointSlices, probeSlice(first))
 }
 
 /** Moves one endpoint of another backend at a time, at a steady rate. */
