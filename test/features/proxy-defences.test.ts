@@ -60,7 +60,7 @@ describe('a client slower than the minimum rate', () => {
   })
 
   test('is read from now and then only, and loses nothing by it', async () => {
-    await start({})
+    await start({ timeouts: { slowClientGraceMs: 3_600_000 } })
     let pieces = 0
     backend.accepted = connection => {
       connection.socket.on('data', () => {
