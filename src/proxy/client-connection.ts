@@ -541,7 +541,7 @@ export class ClientConnection implements Client, TransportOwner {
 
   /** For a random time, so that clients who send together are not read together. */
   #restIfBehind(pace: Pace): void {
-    if (this.#paused || !this.#isAwaited() || pace.part !== this.#messagePart()) return
+    if (this.#paused || this.#transport.hasUnread || !this.#isAwaited() || pace.part !== this.#messagePart()) return
     const rule = this.#paceRule()
     if (!pace.isBehind(this.#transport.bytesRead, rule)) return
     this.#pause()

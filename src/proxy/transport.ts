@@ -143,6 +143,11 @@ export class Transport {
     return this.#pending === 0 && this.#text === '' && this.#socket.writableLength === 0
   }
 
+  /** Node has read more than it has told of: its streams, where they are used, go on reading during a pause. */
+  get hasUnread(): boolean {
+    return this.#socket.readableLength > 0
+  }
+
   /** Octets of the TCP connection so far. */
   get bytesRead(): number {
     return this.#socket.bytesRead
