@@ -194,18 +194,18 @@ export class ClientConnection implements Client, TransportOwner {
   // What the worker asks for
 
   /**
-   * To be called with every tick. A request that is over its time is ended if it may be, else at another tick; says
-   * whether one was.
+   * To be called with every tick. What is over its time is ended if it may be, else at another tick; says whether
+   * something was. One that lingers is ended in any case and does not count: all has been said to it.
    */
   sweep(now: number, mayEnd: boolean): boolean {
     if (this.#isAwaited()) this.#judgePace(now)
     const isOver = now >= this.#sendDeadline || now >= this.#deadline
-    if (isOver && (mayEnd || this.#state === 'lingering')) {
-      const isRequest = this.#state !== 'lingering'
+    const lingers = this.#state === 'lingering'
+    if (isOver && (mayEnd || lingers)) {
       this.#onDeadline(now)
-      return isRequest
+      return !lingers
     }
-    if (now >= this.#restsUntilMs || this.#state === 'lingering') this.#resume()
+    if (now >= this.#restsUntilMs || lingers) this.#resume()
     return false
   }
 
@@ -522,7 +522,7 @@ export class ClientConnection implements Client, TransportOwner {
   /** Read at ticks only: whoever sends a whole message between two of them is fast enough. */
   #judgePace(now: number): void {
     const rule = this.#paceRule()
-    if (rule.bytesPerSecond === 0) return
+    if (!(rule.bytesPerSecond > 0)) return
     const part = this.#messagePart()
     const bytes = this.#transport.bytesRead
     if (this.#pace?.part !== part) this.#pace = new Pace(part, { nowMs: now, bytes, graceMs: rule.graceMs })

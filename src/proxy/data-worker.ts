@@ -51,8 +51,8 @@ const maxLogWaitMs = 1_000
  */
 const evictedShare = 1 / 256
 /**
- * Requests that may be ended in one tick for having taken too long, or this share of connections if that is more: for
- * attackers who came together it is over together, and everybody else would wait for their end.
+ * Connections whose time is over that are dealt with in one tick, or this share of all if that is more: for attackers
+ * who came together it is over together, and everybody else would wait for their end.
  */
 const endsPerTick = 40
 const endsShare = 1 / 40

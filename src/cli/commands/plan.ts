@@ -82,9 +82,7 @@ async function read(filename: string): Promise<string> {
   try {
     return filename === '-' ? await text(process.stdin) : await readFile(filename, 'utf8')
   } catch (error) {
-    throw new CommandError(`reading ${filename}: ${reasonOf(error)}`, {
-      cause: error,
-    })
+    throw new CommandError(`reading ${filename}: ${reasonOf(error)}`, { cause: error })
   }
 }
 

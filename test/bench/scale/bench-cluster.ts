@@ -1,7 +1,5 @@
 import { networkInterfaces } from 'node:os'
 import type { KubernetesObject } from '../../../src/api/kubernetes.ts'
-import { childName, instanceConfigurationKey } from '../../../src/api/names.ts'
-import type { InstanceConfiguration } from '../../../src/api/settings.ts'
 import { hasStatus } from '../../../src/kube/api-error.ts'
 import { KubeClient } from '../../../src/kube/client.ts'
 import { loadClusterAccess } from '../../../src/kube/credentials.ts'
@@ -9,9 +7,10 @@ import { type Resource, resources } from '../../../src/kube/resource.ts'
 import { createLog } from '../../../src/observe/log.ts'
 import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import { type ControlPlane, startControlPlane } from '../../integration/control-plane.ts'
+import { instanceConfigMap } from '../../integration/instance-config-map.ts'
 import { benchClass, benchNamespace, ingressOf, type RealEndpoint, serviceOf, sliceOf } from './population.ts'
 
-const instance = { namespace: benchNamespace, name: 'bench' }
+const instance = { namespace: benchNamespace, name: benchClass }
 
 /** Writes under way at once. */
 const writers = 48
@@ -49,21 +48,8 @@ export class BenchCluster {
 
   /** Sets how many data workers a proxy that starts now has. */
   async configure(workers: number): Promise<void> {
-    const configuration: InstanceConfiguration = {
-      instance,
-      ingressClass: { name: benchClass, isDefault: false, controller: 'ingressfleet.dev/ingress-controller' },
-      namespaces: null,
-      ingressSelector: null,
-      secretNamespaces: [],
-      defaultCertificateSecretName: 'default-tls',
-      settings: { ...defaultSettings, workers, accessLog: 'off' },
-    }
-    await this.put(resources.configMaps, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { namespace: benchNamespace, name: childName(instance) },
-      data: { [instanceConfigurationKey]: JSON.stringify(configuration) },
-    } as KubernetesObject)
+    const settings = { ...defaultSettings, workers, accessLog: 'off' } as const
+    await this.put(resources.configMaps, instanceConfigMap(instance, { namespaces: null, settings }))
   }
 
   /** Adds Ingresses, each with a Service and ten endpoints, until there are so many. Resolves with the seconds it took. */

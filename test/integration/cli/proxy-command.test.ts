@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { childName, instanceConfigurationKey } from '../../../src/api/names.ts'
-import type { InstanceConfiguration } from '../../../src/api/settings.ts'
-import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import { describeOnCluster, sharedCluster } from '../cluster.ts'
+import { instanceConfigMap } from '../instance-config-map.ts'
 
 const entry = join(import.meta.dirname, '../../../src/cli/entry.ts')
 
@@ -24,22 +22,7 @@ describeOnCluster('the command proxy', () => {
   async function run(options: Readonly<Record<string, string>>): Promise<{ code: number; stderr: string }> {
     const cluster = sharedCluster()
     const namespace = await cluster.createNamespace()
-    const instance = { namespace, name: 'shop' }
-    const configuration: InstanceConfiguration = {
-      instance,
-      ingressClass: { name: 'shop', isDefault: false, controller: 'ingressfleet.dev/ingress-controller' },
-      namespaces: [namespace],
-      ingressSelector: null,
-      secretNamespaces: [],
-      defaultCertificateSecretName: 'default-tls',
-      settings: defaultSettings,
-    }
-    await cluster.apply({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: childName(instance), namespace },
-      data: { [instanceConfigurationKey]: JSON.stringify(configuration) },
-    })
+    await cluster.apply(instanceConfigMap({ namespace, name: 'shop' }))
     const usual = {
       address: '127.0.0.1',
       'http-port': '0',

@@ -1,11 +1,12 @@
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { childName, instanceConfigurationKey } from '../../../src/api/names.ts'
+import { instanceConfigurationKey } from '../../../src/api/names.ts'
 import type { InstanceConfiguration } from '../../../src/api/settings.ts'
 import { createLog } from '../../../src/observe/log.ts'
 import { defaultSettings } from '../../../src/routing/default-settings.ts'
 import type { Change } from '../../../src/routing/snapshot.ts'
 import { KubernetesSource } from '../../../src/sources/kubernetes.ts'
 import { describeOnCluster, sharedCluster, type TestCluster } from '../cluster.ts'
+import { instanceConfigMap } from '../instance-config-map.ts'
 import { liveClient } from '../kube/live-client.ts'
 
 const patient = { timeout: 20_000, interval: 20 }
@@ -29,19 +30,7 @@ describeOnCluster('KubernetesSource with the permissions of a proxy', () => {
   })
 
   async function configure(change: Partial<InstanceConfiguration>): Promise<void> {
-    const configuration: InstanceConfiguration = {
-      instance: { namespace: own, name: 'shop' },
-      ingressClass: { name: 'shop', isDefault: false, controller: 'ingressfleet.dev/ingress-controller' },
-      namespaces: [own],
-      ingressSelector: null,
-      secretNamespaces: [],
-      defaultCertificateSecretName: 'default-tls',
-      settings: defaultSettings,
-      ...change,
-    }
-    const metadata = { name: childName(configuration.instance), namespace: own }
-    const data = { [instanceConfigurationKey]: JSON.stringify(configuration) }
-    await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
+    await cluster.apply(instanceConfigMap({ namespace: own, name: 'shop' }, change))
   }
 
   async function startSource(): Promise<KubernetesSource> {
