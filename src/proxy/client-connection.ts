@@ -193,20 +193,29 @@ export class ClientConnection implements Client, TransportOwner {
 
   // What the worker asks for
 
-  /**
-   * To be called with every tick. What is over its time is ended if it may be, else at another tick; says whether
-   * something was. One that lingers is ended in any case and does not count: all has been said to it.
-   */
-  sweep(now: number, mayEnd: boolean): boolean {
+  /** To be called with every tick; says what is due now, if anything. */
+  sweep(now: number): 'end' | 'read' | undefined {
     if (this.#isAwaited()) this.#judgePace(now)
-    const isOver = now >= this.#sendDeadline || now >= this.#deadline
-    const lingers = this.#state === 'lingering'
-    if (isOver && (mayEnd || lingers)) {
-      this.#onDeadline(now)
-      return !lingers
-    }
-    if (now >= this.#restsUntilMs || lingers) this.#resume()
-    return false
+    if (this.#isOver(now)) return 'end'
+    return this.#hasRested(now) ? 'read' : undefined
+  }
+
+  endIfOver(): void {
+    const now = this.context.clock.nowMs
+    if (this.#isOver(now)) this.#onDeadline(now)
+  }
+
+  readIfRested(): void {
+    if (this.#hasRested(this.context.clock.nowMs)) this.#resume()
+  }
+
+  #isOver(now: number): boolean {
+    return now >= this.#sendDeadline || now >= this.#deadline
+  }
+
+  /** Who lingers was kept waiting for the sake of all who linger. */
+  #hasRested(now: number): boolean {
+    return now >= this.#restsUntilMs || (this.#state === 'lingering' && this.#paused)
   }
 
   /**

@@ -15,6 +15,7 @@ import { ClientConnection } from './client-connection.ts'
 import { plainAddress } from './client-identity.ts'
 import { CoarseClock, tickMs } from './coarse-clock.ts'
 import { DiscardBudget } from './discard-budget.ts'
+import { DueConnections } from './due-connections.ts'
 import type { Handshakes } from './handshakes.ts'
 import { releaseGarbage } from './heap.ts'
 import { HeapWatch } from './heap-watch.ts'
@@ -50,12 +51,6 @@ const maxLogWaitMs = 1_000
  * is dearer than closing them.
  */
 const evictedShare = 1 / 256
-/**
- * Connections whose time is over that are dealt with in one tick, or this share of all if that is more: for attackers
- * who came together it is over together, and everybody else would wait for their end.
- */
-const endsPerTick = 40
-const endsShare = 1 / 40
 /** How often memory is measured, in ticks; and while it is short, how often garbage is collected. */
 const memoryTicks = 5
 const collectTicks = 50
@@ -73,6 +68,9 @@ export class DataWorker {
   readonly #contexts: SecureContexts
   readonly #listeners: Listeners
   readonly #connections = new Set<ClientConnection>()
+  /** Whose time is over, and who has rested: these must not wait for those. */
+  readonly #over = new DueConnections<ClientConnection>(1 / 1024, connection => connection.endIfOver())
+  readonly #rested = new DueConnections<ClientConnection>(1 / 64, connection => connection.readIfRested())
   readonly #transports: TransportSupport = { buffers: new ReadBuffers(), internals: undefined }
   readonly #addresses = new AddressCounts()
   readonly #heap = new HeapWatch()
@@ -328,8 +326,11 @@ export class DataWorker {
     this.#clock.tick()
     const now = this.#clock.nowMs
     this.#context.discardBudget.refill()
-    let mayEnd = Math.max(endsPerTick, this.#connections.size * endsShare)
-    for (const connection of this.#connections) if (connection.sweep(now, mayEnd > 0)) mayEnd--
+    for (const connection of this.#connections) {
+      const due = connection.sweep(now)
+      if (due === 'end') this.#over.add(connection)
+      else if (due === 'read') this.#rested.add(connection)
+    }
     this.#listeners.sweep(now, this.#context.settings.timeouts.clientHeadMs)
     this.#context.upstreams.sweep()
     this.#context.accessLog.flush()
