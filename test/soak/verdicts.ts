@@ -42,11 +42,17 @@ export function judgeZeroLoss(plan: ZeroLossPlan, report: ZeroLossReport): Verdi
 }
 
 /**
+ * Answers that a worker had handed over to the kernel, so that it counted them no more, and that went down with their
+ * connection: a kill with something unread in it resets it.
+ */
+const maxHandedOver = 2
+
+/**
  * A request that had reached a pod was in flight in the worker; what was in flight in the worker failed. Between the
  * two are those that the kernel held for a worker which had not read them.
  */
 function faultsOfLoss({ countedByProxy, failed, reachedPod, endedTunnels }: WorkerLoss): readonly string[] {
-  if (reachedPod <= countedByProxy && countedByProxy <= failed.length + endedTunnels) return []
+  if (reachedPod <= countedByProxy + maxHandedOver && countedByProxy <= failed.length + endedTunnels) return []
   return [
     `the proxy counts ${countedByProxy} requests lost with a worker; the client ${failed.length}, of which ` +
       `${reachedPod} had reached a pod`,
