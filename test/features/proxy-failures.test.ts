@@ -388,7 +388,8 @@ describe('an endpoint', () => {
 
   test('that stops in the middle of a response is a cut connection after the read timeout', async () => {
     backend.answer = (_, connection) => connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok')
-    await proxy.publish({ settings: { timeouts: { readMs: 50 } } })
+    // Long enough for what it does send, on a machine that is slow.
+    await proxy.publish({ settings: { timeouts: { readMs: 1_000 } } })
     const client = await proxy.client()
     client.get('a.test')
     await client.untilClosed()
